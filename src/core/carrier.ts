@@ -1,0 +1,58 @@
+import type { CallEvent } from "./call-event.js";
+import type { Clock } from "./clock.js";
+import type { Logger } from "./logger.js";
+import type { Transport } from "./transport.js";
+
+/** What connects callers: a telephone company, or the browser page. */
+export interface Carrier {
+  /** Its name in events and records, such as `twilio`. */
+  readonly name: string;
+  /** Answers an HTTP request that is this carrier's: a webhook, a page. `undefined`: not mine. */
+  handle(request: Request, host: CarrierHost): Promise<Response | undefined>;
+  /** Decides on a WebSocket upgrade before it is accepted. `undefined`: not mine. */
+  upgrade(request: Request, host: CarrierHost): SocketDecision | undefined;
+}
+
+/** What the server gives a carrier. */
+export interface CarrierHost {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Where the other side reaches this server, such as `https://example.com`; no trailing slash. */
+  readonly publicUrl: string;
+  /** Hands over a connected call. */
+  incoming(call: IncomingCall): void;
+}
+
+export type SocketDecision =
+  | { readonly accepted: false; readonly status: number; readonly reason: string }
+  | { readonly accepted: true; readonly run: (socket: MediaSocket) => void };
+
+/** A WebSocket, whatever carries it; tests connect two in memory. */
+export interface MediaSocket {
+  /** Text frames as strings, binary frames as bytes. Iterate it once; it ends when the socket closes. */
+  readonly messages: AsyncIterable<string | Uint8Array>;
+  /** Bytes accepted by `send` that have not left the process. */
+  readonly bufferedBytes: number;
+  send(message: string | Uint8Array): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** A call that is connected and can be spoken to. */
+export interface IncomingCall {
+  readonly callId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly direction: "inbound" | "outbound";
+  readonly customParameters: Readonly<Record<string, string>>;
+  readonly transport: Transport;
+  readonly control: CallControl;
+}
+
+/** What a carrier can do to a connected call. Each rejects with a `CarrierError` when it cannot. */
+export interface CallControl {
+  hangUp(): Promise<void>;
+  transfer(to: string): Promise<void>;
+  sendDtmf(digits: string): Promise<void>;
+  /** Tells the far end what happened, where it can show it (the browser page). */
+  notify?(event: CallEvent): void;
+}

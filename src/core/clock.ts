@@ -1,0 +1,140 @@
+/** Where all time comes from. A call on a `VirtualClock` runs without waiting. */
+export interface Clock {
+  /** Monotonic ms. */
+  now(): number;
+  /** Ms since 1970, for stored records. */
+  epochMs(): number;
+  /** Runs `run` once after `ms`; dispose to cancel. */
+  setTimer(ms: number, run: () => void): Disposable;
+  /** Resolves after `ms`; rejects with the signal's reason when it aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+abstract class BaseClock implements Clock {
+  abstract now(): number;
+  abstract epochMs(): number;
+  abstract setTimer(ms: number, run: () => void): Disposable;
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(signal.reason);
+        return;
+      }
+      const onAbort = (): void => {
+        timer[Symbol.dispose]();
+        reject(signal?.reason);
+      };
+      const timer = this.setTimer(ms, () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      });
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+}
+
+class SystemClock extends BaseClock {
+  now(): number {
+    return performance.now();
+  }
+
+  epochMs(): number {
+    return Date.now();
+  }
+
+  setTimer(ms: number, run: () => void): Disposable {
+    const handle = setTimeout(run, ms);
+    return { [Symbol.dispose]: () => clearTimeout(handle) };
+  }
+}
+
+/** Real time. */
+export const systemClock: Clock = new SystemClock();
+
+interface VirtualTimer {
+  readonly dueMs: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+/** 2026-01-01T00:00:00Z: what `VirtualClock.epochMs()` starts from. */
+const VIRTUAL_EPOCH_MS = Date.UTC(2026, 0, 1);
+
+/**
+ * Time that moves only when told to. Between two timers every pending promise settles, so a program
+ * that waits on nothing but this clock behaves the same on every run.
+ */
+export class VirtualClock extends BaseClock {
+  #nowMs = 0;
+  #order = 0;
+  // Kept sorted by (dueMs, order): calls hold few timers at once, and most are short.
+  readonly #timers: VirtualTimer[] = [];
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  epochMs(): number {
+    return VIRTUAL_EPOCH_MS + this.#nowMs;
+  }
+
+  /** Timers not yet run or cancelled; 0 after a call that cleaned up behind itself. */
+  get pendingTimers(): number {
+    return this.#timers.length;
+  }
+
+  setTimer(ms: number, run: () => void): Disposable {
+    const timer: VirtualTimer = { dueMs: this.#nowMs + Math.max(0, ms), order: this.#order++, run };
+    let index = this.#timers.length;
+    while (index > 0 && (this.#timers[index - 1] as VirtualTimer).dueMs > timer.dueMs) index--;
+    this.#timers.splice(index, 0, timer);
+    return {
+      [Symbol.dispose]: () => {
+        const position = this.#timers.indexOf(timer);
+        if (position >= 0) this.#timers.splice(position, 1);
+      },
+    };
+  }
+
+  /** Moves time on by `ms`, running what falls due and letting promises settle after each timer. */
+  async advance(ms: number): Promise<void> {
+    const targetMs = this.#nowMs + ms;
+    await settle();
+    for (let next = this.#timers[0]; next !== undefined && next.dueMs <= targetMs; next = this.#timers[0]) {
+      this.#timers.shift();
+      this.#nowMs = next.dueMs;
+      next.run();
+      await settle();
+    }
+    this.#nowMs = targetMs;
+  }
+
+  /**
+   * Moves time on until `promise` settles, and returns its value.
+   * Throws when nothing is left to wait for, or after `limitMs` of virtual time (default one hour).
+   */
+  async runUntil<T>(promise: Promise<T>, limitMs = 3_600_000): Promise<T> {
+    let settled = false;
+    const done = (): void => {
+      settled = true;
+    };
+    promise.then(done, done);
+    const endMs = this.#nowMs + limitMs;
+    await settle();
+    while (!settled) {
+      const next = this.#timers[0];
+      if (next === undefined) throw new Error("VirtualClock.runUntil: the promise is pending and no timer is set.");
+      if (next.dueMs > endMs) throw new Error(`VirtualClock.runUntil: still pending after ${limitMs} ms.`);
+      await this.advance(next.dueMs - this.#nowMs);
+    }
+    return promise;
+  }
+}
+
+/** Resolves when every promise that can settle without time passing has done so. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -1,0 +1,63 @@
+import type { ChatMessage, ToolSpec } from "./chat.js";
+import type { Clock } from "./clock.js";
+
+/** A language model: configuration and requests. A model written once serves every call. */
+export interface LLM {
+  readonly provider: string;
+  readonly model: string;
+  /** Streams one answer. Ending the iteration early aborts the request. */
+  stream(messages: readonly ChatMessage[], tools?: readonly ToolSpec[] | null, options?: LlmOptions): AsyncIterable<LlmChunk>;
+  /** Opens the connection and fills caches while the phone rings; never throws for the call. */
+  warmup?(messages: readonly ChatMessage[], tools?: readonly ToolSpec[] | null, options?: LlmOptions): Promise<void>;
+}
+
+export interface LlmOptions {
+  /** Ends the stream at once. */
+  readonly signal?: AbortSignal;
+  readonly callId?: string;
+  readonly clock?: Clock;
+  /** The caller may still be speaking; the answer may be thrown away. */
+  readonly speculative?: boolean;
+  /** Called once per request, an aborted one included. */
+  readonly onUsage?: (usage: LlmUsage) => void;
+}
+
+/** Tokens of one request. `inputTokens` excludes what was read from or written to a cache. */
+export interface LlmUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens?: number;
+  readonly cacheWrite5mTokens?: number;
+  readonly cacheWrite1hTokens?: number;
+  readonly thinkingTokens?: number;
+  /** Set when the output was counted here and not by the vendor, as after an abort. */
+  readonly isEstimated?: boolean;
+}
+
+export type LlmChunk =
+  | { readonly type: "text"; readonly content: string }
+  /** Chunks of one `index` are one call; `arguments` are pieces of JSON text to concatenate. */
+  | {
+      readonly type: "tool_call";
+      readonly index: number;
+      readonly id?: string;
+      readonly name?: string;
+      readonly arguments?: string;
+    }
+  | {
+      readonly type: "done";
+      readonly stopReason?: LlmStopReason;
+      readonly usage?: LlmUsage;
+      readonly requestId?: string;
+      /** Opaque; stored with the assistant message and given back to the same model. */
+      readonly providerData?: unknown;
+    };
+
+export type LlmStopReason =
+  | "end_turn"
+  | "tool_use"
+  /** Cut by the token limit; tool calls of such an answer are not run. */
+  | "max_tokens"
+  | "stop_sequence"
+  | "refusal"
+  | "other";

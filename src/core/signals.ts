@@ -1,0 +1,65 @@
+/** Runs `run` when the signal aborts, at once if it already has; dispose to stop listening. */
+export function onAbort(signal: AbortSignal, run: () => void): Disposable {
+  if (signal.aborted) {
+    run();
+    return { [Symbol.dispose]: () => {} };
+  }
+  signal.addEventListener("abort", run, { once: true });
+  return { [Symbol.dispose]: () => signal.removeEventListener("abort", run) };
+}
+
+/**
+ * An abort controller that also aborts with its parent. Dispose it when its work is over:
+ * a long-lived parent otherwise keeps every child (`AbortSignal.any` leaks so on Node 20).
+ */
+export class ChildController implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #link: Disposable;
+
+  constructor(parent: AbortSignal) {
+    this.#link = onAbort(parent, () => this.#controller.abort(parent.reason));
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  abort(reason?: unknown): void {
+    this.#link[Symbol.dispose]();
+    this.#controller.abort(reason);
+  }
+
+  [Symbol.dispose](): void {
+    this.#link[Symbol.dispose]();
+  }
+}
+
+/** The promise's value, or a rejection with the signal's reason as soon as it aborts. */
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let link: Disposable | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    link = onAbort(signal, () => reject(signal.reason));
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    link?.[Symbol.dispose]();
+  }
+}
+
+/** A promise with its own resolvers (`Promise.withResolvers` is missing from Node 20). */
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+export function deferred<T = void>(): Deferred<T> {
+  let resolve!: (value: T) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}
