@@ -1,0 +1,20 @@
+import { ConfigError } from "../core/errors.js";
+
+/** Where a provider's credential may come from. */
+export interface CredentialSource {
+  /** The class as the user wrote it, such as `AnthropicLLM`. */
+  readonly provider: string;
+  /** The option that carries it, such as `apiKey`. */
+  readonly option: string;
+  /** The environment variable read when the option is absent. */
+  readonly env: string;
+  /** What the user passed. */
+  readonly value: string | undefined;
+}
+
+/** The credential that was passed, else the one in the environment. @throws ConfigError when there is neither, or a blank one. */
+export function credential(source: CredentialSource): string {
+  const value = (source.value ?? process.env[source.env] ?? "").trim();
+  if (value !== "") return value;
+  throw new ConfigError(`${source.provider} needs a credential: pass { ${source.option} } or set ${source.env}.`);
+}

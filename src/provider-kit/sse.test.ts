@@ -1,0 +1,57 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type ServerSentEvent, serverSentEvents } from "./sse.js";
+
+async function* inPieces(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
+  let start = 0;
+  for (const cut of [...cuts].sort((a, b) => a - b)) {
+    const end = Math.min(cut, bytes.length);
+    yield bytes.subarray(start, end);
+    start = end;
+  }
+  yield bytes.subarray(start);
+}
+
+async function parse(text: string, cuts: readonly number[] = []): Promise<ServerSentEvent[]> {
+  const events: ServerSentEvent[] = [];
+  for await (const event of serverSentEvents(inPieces(new TextEncoder().encode(text), cuts))) events.push(event);
+  return events;
+}
+
+test("an event carries its type and its data, and a type that is not named is message", async () => {
+  expect(await parse("event: ping\ndata: {}\n\ndata: a\n\n")).toEqual([
+    { event: "ping", data: "{}" },
+    { event: "message", data: "a" },
+  ]);
+});
+
+test("several data lines are joined, comments and unknown fields are skipped", async () => {
+  expect(await parse(": hello\nwhatever: 1\ndata: a\ndata:b\n\n")).toEqual([{ event: "message", data: "a\nb" }]);
+});
+
+test("a byte order mark is dropped", async () => {
+  expect(await parse("\uFEFFdata: a\n\n")).toEqual([{ event: "message", data: "a" }]);
+});
+
+test.each(["data: a", "data: a\n", "data: a\n\n", "data: a\r", "data: a\r\n"])("a last event without its blank line is delivered: %j", async (text) => {
+  expect(await parse(text)).toEqual([{ event: "message", data: "a" }]);
+});
+
+test("events arrive the same wherever the bytes are split, with any line ending", async () => {
+  const line = fc.string({ unit: "grapheme" }).map((text) => text.replace(/[\r\n\0]/g, ""));
+  const event = fc.record({ event: fc.constantFrom("message", "content_block_delta", "ping"), data: fc.array(line, { minLength: 1, maxLength: 3 }) });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(event, { maxLength: 6 }),
+      fc.constantFrom("\n", "\r\n", "\r"),
+      fc.boolean(),
+      fc.boolean(),
+      fc.array(fc.nat(400), { maxLength: 40 }),
+      async (events, newline, mark, closed, cuts) => {
+        const frames = events.map(({ event: type, data }) => [`event: ${type}`, ...data.map((text) => `data: ${text}`)].join(newline));
+        const text = `${mark ? "\uFEFF" : ""}${frames.join(newline + newline)}${closed ? newline + newline : ""}`;
+        expect(await parse(text, cuts)).toEqual(events.map(({ event: type, data }) => ({ event: type, data: data.join("\n") })));
+      },
+    ),
+  );
+});
