@@ -1,8 +1,22 @@
+import type { AudioEncoding } from "../core/audio-frame.js";
+
 /** The mu-law byte of the amplitude zero. */
 export const MULAW_SILENCE = 0xff;
 
 /** The A-law byte of the smallest positive amplitude; A-law has no zero. */
 export const ALAW_SILENCE = 0xd5;
+
+/** The byte that silence is made of: 0 for `pcm16`. */
+export function silenceByte(encoding: AudioEncoding): number {
+  switch (encoding) {
+    case "pcm16":
+      return 0;
+    case "mulaw":
+      return MULAW_SILENCE;
+    case "alaw":
+      return ALAW_SILENCE;
+  }
+}
 
 // ITU-T G.711 with the rounding of the reference software (G.191): a negative sample is folded by one's
 // complement, so that -32768 needs no special case. The arithmetic is as fast as a table of 65,536 codes,
