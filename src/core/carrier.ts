@@ -19,8 +19,18 @@ export interface CarrierHost {
   readonly logger: Logger;
   /** Where the other side reaches this server, such as `https://example.com`; no trailing slash. */
   readonly publicUrl: string;
+  /** What answers the calls, where it is known before the first one. */
+  readonly agent?: AgentInfo;
   /** Hands over a connected call. */
   incoming(call: IncomingCall): void;
+}
+
+/** What answers the calls, in words for people; each model as its provider's label, such as `Deepgram nova-3`. */
+export interface AgentInfo {
+  readonly name?: string;
+  readonly stt?: string;
+  readonly llm?: string;
+  readonly tts?: string;
 }
 
 export type SocketDecision =
