@@ -1,10 +1,12 @@
+import { onAbort } from "./signals.js";
+
 /** Where all time comes from. A call on a `VirtualClock` runs without waiting. */
 export interface Clock {
   /** Monotonic ms. */
   now(): number;
   /** Ms since 1970, for stored records. */
   epochMs(): number;
-  /** Runs `run` once after `ms`; dispose to cancel. */
+  /** Runs `run` once after `ms`, any number from 0 to `Infinity` (never); dispose to cancel. @throws RangeError for `NaN`. */
   setTimer(ms: number, run: () => void): Disposable;
   /** Resolves after `ms`; rejects with the signal's reason when it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
@@ -21,18 +23,22 @@ abstract class BaseClock implements Clock {
         reject(signal.reason);
         return;
       }
-      const onAbort = (): void => {
-        timer[Symbol.dispose]();
-        reject(signal?.reason);
-      };
+      let link: Disposable | undefined;
       const timer = this.setTimer(ms, () => {
-        signal?.removeEventListener("abort", onAbort);
+        link?.[Symbol.dispose]();
         resolve();
       });
-      signal?.addEventListener("abort", onAbort, { once: true });
+      if (signal === undefined) return;
+      link = onAbort(signal, () => {
+        timer[Symbol.dispose]();
+        reject(signal.reason);
+      });
     });
   }
 }
+
+/** A Node timer holds no more than a signed 32-bit count of ms; beyond it fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 class SystemClock extends BaseClock {
   now(): number {
@@ -44,6 +50,13 @@ class SystemClock extends BaseClock {
   }
 
   setTimer(ms: number, run: () => void): Disposable {
+    requireNumber(ms);
+    if (ms > LONGEST_TIMER_MS) {
+      let part = this.setTimer(LONGEST_TIMER_MS, () => {
+        part = this.setTimer(ms - LONGEST_TIMER_MS, run);
+      });
+      return { [Symbol.dispose]: () => part[Symbol.dispose]() };
+    }
     const handle = setTimeout(run, ms);
     return { [Symbol.dispose]: () => clearTimeout(handle) };
   }
@@ -85,6 +98,7 @@ export class VirtualClock extends BaseClock {
   }
 
   setTimer(ms: number, run: () => void): Disposable {
+    requireNumber(ms);
     const timer: VirtualTimer = { dueMs: this.#nowMs + Math.max(0, ms), order: this.#order++, run };
     let index = this.#timers.length;
     while (index > 0 && (this.#timers[index - 1] as VirtualTimer).dueMs > timer.dueMs) index--;
@@ -103,11 +117,12 @@ export class VirtualClock extends BaseClock {
     await settle();
     for (let next = this.#timers[0]; next !== undefined && next.dueMs <= targetMs; next = this.#timers[0]) {
       this.#timers.shift();
-      this.#nowMs = next.dueMs;
+      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
       next.run();
       await settle();
     }
-    this.#nowMs = targetMs;
+    // A timer may itself have advanced the clock further.
+    this.#nowMs = Math.max(this.#nowMs, targetMs);
   }
 
   /**
@@ -130,6 +145,10 @@ export class VirtualClock extends BaseClock {
     }
     return promise;
   }
+}
+
+function requireNumber(ms: number): void {
+  if (Number.isNaN(ms)) throw new RangeError("A timer's delay is NaN: pass a number of ms.");
 }
 
 /** Resolves when every promise that can settle without time passing has done so. */

@@ -35,11 +35,11 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
       waiting.resolve({ value: item, done: false });
       return;
     }
-    if (this.size >= this.#capacity) {
-      const dropped = this.#shift();
-      if (dropped !== undefined) this.#onDrop?.(dropped);
-    }
     this.#items.push(item);
+    if (this.size > this.#capacity) {
+      const dropped = this.#shift();
+      this.#onDrop?.(dropped);
+    }
   }
 
   /** Ends the iteration after the items already queued. */
@@ -61,8 +61,7 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
   }
 
   next(): Promise<IteratorResult<T>> {
-    const item = this.#shift();
-    if (item !== undefined) return Promise.resolve({ value: item, done: false });
+    if (this.size > 0) return Promise.resolve({ value: this.#shift(), done: false });
     if (this.#end !== undefined) {
       const end = this.#end;
       if (!end.failed) return Promise.resolve({ value: undefined, done: true });
@@ -100,8 +99,8 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
     waiting.reject(end.error);
   }
 
-  #shift(): T | undefined {
-    if (this.#head === this.#items.length) return undefined;
+  /** The oldest item; only when there is one. */
+  #shift(): T {
     const item = this.#items[this.#head] as T;
     this.#items[this.#head] = undefined as T;
     this.#head++;

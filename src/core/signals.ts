@@ -1,9 +1,14 @@
+import { setMaxListeners } from "node:events";
+import type { Clock } from "./clock.js";
+
 /** Runs `run` when the signal aborts, at once if it already has; dispose to stop listening. */
 export function onAbort(signal: AbortSignal, run: () => void): Disposable {
   if (signal.aborted) {
     run();
     return { [Symbol.dispose]: () => {} };
   }
+  // One signal serves a whole server of calls; Node warns of a leak at the eleventh listener.
+  setMaxListeners(0, signal);
   signal.addEventListener("abort", run, { once: true });
   return { [Symbol.dispose]: () => signal.removeEventListener("abort", run) };
 }
@@ -17,6 +22,8 @@ export class ChildController implements Disposable {
   readonly #link: Disposable;
 
   constructor(parent: AbortSignal) {
+    // HTTP clients and sockets listen to it too, as many as the work needs.
+    setMaxListeners(0, this.#controller.signal);
     this.#link = onAbort(parent, () => this.#controller.abort(parent.reason));
   }
 
@@ -62,4 +69,11 @@ export function deferred<T = void>(): Deferred<T> {
     reject = onReject;
   });
   return { promise, resolve, reject };
+}
+
+/** The promise's value, or `undefined` when it takes longer than `ms`; it then goes on unwatched. */
+export async function within<T>(clock: Clock, ms: number, promise: Promise<T>): Promise<T | undefined> {
+  const late = deferred<undefined>();
+  using _timer = clock.setTimer(ms, () => late.resolve(undefined));
+  return await Promise.race([promise, late.promise]);
 }
