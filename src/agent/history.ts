@@ -1,0 +1,90 @@
+import type { ChatMessage, ToolCallMessage } from "../core/chat.js";
+
+/** What a tool answered. */
+export interface ToolOutcome {
+  readonly content: string;
+  readonly isError: boolean;
+}
+
+type Entry =
+  | { readonly type: "user"; text: string }
+  | { readonly type: "assistant"; readonly reply: number; text: string; readonly providerData?: unknown }
+  | {
+      readonly type: "tools";
+      readonly reply: number;
+      text: string;
+      readonly calls: readonly ToolCallMessage[];
+      readonly outcomes: Map<string, ToolOutcome>;
+      readonly providerData?: unknown;
+    };
+
+/**
+ * The conversation as the model may know it: what the caller said, and what the caller heard.
+ *
+ * Text beside a tool call is entered before it has been heard; `settle` cuts it once, in place, when the
+ * reply has ended. Every tool call has exactly one result in `messages()`.
+ */
+export class History {
+  readonly #entries: Entry[] = [];
+
+  addUser(text: string): void {
+    this.#entries.push({ type: "user", text });
+  }
+
+  /** Adds text the caller heard in full or in part; blank text is nothing. */
+  addAssistant(reply: number, text: string, providerData?: unknown): void {
+    if (text.trim() === "") return;
+    this.#entries.push({ type: "assistant", reply, text, ...(providerData === undefined ? {} : { providerData }) });
+  }
+
+  /** Adds an answer that calls tools, before any of them has run. */
+  addToolCalls(reply: number, text: string, calls: readonly ToolCallMessage[], providerData?: unknown): void {
+    this.#entries.push({
+      type: "tools",
+      reply,
+      text,
+      calls,
+      outcomes: new Map(),
+      ...(providerData === undefined ? {} : { providerData }),
+    });
+  }
+
+  /** Enters a tool's one result; a second for the same call is ignored. */
+  addToolOutcome(toolCallId: string, outcome: ToolOutcome): void {
+    const entry = this.#entries.findLast((candidate) => candidate.type === "tools" && candidate.calls.some((call) => call.id === toolCallId));
+    if (entry?.type !== "tools" || entry.outcomes.has(toolCallId)) return;
+    entry.outcomes.set(toolCallId, outcome);
+  }
+
+  /** How many times a reply has called tools: the round it is in now. */
+  toolRounds(reply: number): number {
+    return this.#entries.filter((entry) => entry.type === "tools" && entry.reply === reply).length;
+  }
+
+  /** Cuts the texts beside the tool calls of a reply to what was heard, in order. */
+  settle(reply: number, heard: readonly string[]): void {
+    let round = 0;
+    for (const entry of this.#entries) {
+      if (entry.type === "tools" && entry.reply === reply) entry.text = heard[round++] ?? "";
+    }
+  }
+
+  /** The conversation for the model. A tool that has not answered yet is reported so. */
+  messages(): ChatMessage[] {
+    return this.#entries.flatMap(messagesOf);
+  }
+}
+
+function messagesOf(entry: Entry): ChatMessage[] {
+  if (entry.type === "user") return [{ role: "user", content: entry.text }];
+  const providerData = entry.providerData === undefined ? {} : { providerData: entry.providerData };
+  if (entry.type === "assistant") return [{ role: "assistant", content: entry.text, ...providerData }];
+  const content = entry.text.trim() === "" ? null : entry.text;
+  return [
+    { role: "assistant", content, tool_calls: entry.calls, ...providerData },
+    ...entry.calls.map((call): ChatMessage => {
+      const outcome = entry.outcomes.get(call.id) ?? { content: "The tool has not answered yet.", isError: true };
+      return { role: "tool", tool_call_id: call.id, content: outcome.content, ...(outcome.isError ? { isError: true } : {}) };
+    }),
+  ];
+}

@@ -1,0 +1,21 @@
+import type { ChatMessage } from "../core/chat.js";
+
+/** Replaces `{name}` by the variable of that name; an unknown name stays as written. */
+export function fillVariables(text: string, variables: Readonly<Record<string, string>>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(variables, name) ? (variables[name] as string) : whole));
+}
+
+/**
+ * The system messages of a request. The first is the same for every call, placeholders left as written,
+ * so that it can be cached; the second holds this call's values and exists only when there are any.
+ */
+export function systemMessages(systemPrompt: string, variables: Readonly<Record<string, string>>): ChatMessage[] {
+  const messages: ChatMessage[] = [];
+  if (systemPrompt.trim() !== "") messages.push({ role: "system", content: systemPrompt });
+  const values = Object.entries(variables);
+  if (values.length > 0) {
+    const list = values.map(([name, value]) => `${name} = ${value}`).join("\n");
+    messages.push({ role: "system", content: `For this call:\n${list}` });
+  }
+  return messages;
+}

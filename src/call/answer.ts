@@ -1,0 +1,122 @@
+import type { Agent } from "../agent/agent.js";
+import type { History } from "../agent/history.js";
+import { systemMessages } from "../agent/prompt.js";
+import type { ToolRunner } from "../agent/tool-runner.js";
+import { toolSpec } from "../agent/tools.js";
+import type { CallEventBody } from "../core/call-event.js";
+import type { ToolCallMessage } from "../core/chat.js";
+import type { Clock } from "../core/clock.js";
+import { ProviderError } from "../core/errors.js";
+import type { LLM, LlmChunk, LlmUsage } from "../core/llm.js";
+import { abortable } from "../core/signals.js";
+import { SentenceSplitter } from "./sentences.js";
+
+/** Rounds of tool calls in one reply before it is given up. */
+const MAX_ROUNDS = 10;
+
+export interface AnswerOptions {
+  readonly reply: number;
+  readonly callId: string;
+  readonly llm: LLM;
+  readonly agent: Agent;
+  readonly history: History;
+  readonly tools: ToolRunner;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  emit(body: CallEventBody): void;
+  /** Takes a sentence of the given round. */
+  onSentence(round: number, sentence: string): void;
+  /** The text of a round so far, as it will stand in the conversation. */
+  roundText(round: number): string;
+}
+
+/** The end of an answer: what the model wants back with its last message. */
+export interface AnswerEnd {
+  readonly providerData: unknown;
+}
+
+/**
+ * Asks the model, runs the tools it calls and asks again, until it calls none.
+ * Text is handed on sentence by sentence while the model still writes.
+ */
+export async function answer(options: AnswerOptions): Promise<AnswerEnd> {
+  const { llm, history, tools, signal, reply } = options;
+  // Each call in the history needs its result, and a tool of an interrupted reply may still be running.
+  await abortable(tools.idle(), signal);
+  let hasText = false;
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const { calls, providerData } = await ask(options, round);
+    hasText ||= options.roundText(round) !== "";
+    if (calls.length === 0) {
+      if (!hasText) throw new ProviderError(`${llm.provider} gave an empty answer.`, { provider: llm.provider });
+      return { providerData };
+    }
+    history.addToolCalls(reply, options.roundText(round), calls, providerData);
+    await abortable(tools.run(reply, calls), signal);
+  }
+  throw new ProviderError(`The model called tools ${MAX_ROUNDS} times in one reply without an answer.`, { provider: llm.provider });
+}
+
+/** One request to the model. */
+async function ask(options: AnswerOptions, round: number): Promise<{ calls: ToolCallMessage[]; providerData: unknown }> {
+  const { llm, agent, history, emit, clock, callId, signal, reply } = options;
+  const names = { reply, provider: llm.provider, model: llm.model };
+  const messages = [...systemMessages(agent.systemPrompt, agent.variables), ...history.messages()];
+  const specs = agent.tools.length === 0 ? null : agent.tools.map(toolSpec);
+  emit({ type: "llm_requested", ...names, messages: messages.length });
+  let hasUsage = false;
+  const onUsage = (usage: LlmUsage): void => {
+    hasUsage = true;
+    emit({ type: "llm_usage", ...names, usage });
+  };
+  const splitter = new SentenceSplitter();
+  const calls = new ToolCallAssembler(`call_${reply}_${round}`);
+  let end: Extract<LlmChunk, { type: "done" }> = { type: "done" };
+  let hasContent = false;
+  for await (const chunk of llm.stream(messages, specs, { signal, callId, clock, onUsage })) {
+    signal.throwIfAborted();
+    if (chunk.type === "done") {
+      end = chunk;
+      break;
+    }
+    if (!hasContent) emit({ type: "llm_first_token", reply });
+    hasContent = true;
+    if (chunk.type === "tool_call") calls.add(chunk);
+    else for (const sentence of splitter.push(chunk.content)) options.onSentence(round, sentence);
+  }
+  signal.throwIfAborted();
+  for (const sentence of splitter.flush()) options.onSentence(round, sentence);
+  if (end.usage !== undefined && !hasUsage) onUsage(end.usage);
+  const { stopReason, requestId } = end;
+  emit({ type: "llm_ended", ...names, ...(stopReason && { stopReason }), ...(requestId && { requestId }) });
+  // A call that the token limit cut may lack half of its arguments.
+  return { calls: stopReason === "max_tokens" ? [] : calls.assembled(), providerData: end.providerData };
+}
+
+/** Joins the pieces of tool calls that a model streams. */
+class ToolCallAssembler {
+  readonly #prefix: string;
+  readonly #calls = new Map<number, { id: string | undefined; name: string; args: string }>();
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  add(chunk: Extract<LlmChunk, { type: "tool_call" }>): void {
+    const call = this.#calls.get(chunk.index) ?? { id: undefined, name: "", args: "" };
+    call.id ??= chunk.id;
+    if (chunk.name !== undefined) call.name = chunk.name;
+    call.args += chunk.arguments ?? "";
+    this.#calls.set(chunk.index, call);
+  }
+
+  assembled(): ToolCallMessage[] {
+    return [...this.#calls.entries()]
+      .sort(([a], [b]) => a - b)
+      .map(([index, call]) => ({
+        id: call.id ?? `${this.#prefix}_${index}`,
+        type: "function",
+        function: { name: call.name, arguments: call.args },
+      }));
+  }
+}

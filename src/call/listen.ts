@@ -1,0 +1,124 @@
+import { Transcoder } from "../audio/transcode.js";
+import { type AudioFormat, type AudioFrame, audioDurationMs, sameFormat } from "../core/audio-frame.js";
+import type { Clock } from "../core/clock.js";
+import { PatterError } from "../core/errors.js";
+import type { AsyncQueue } from "../core/queue.js";
+import type { Scope } from "../core/scope.js";
+import type { STT, SttStream } from "../core/stt.js";
+import type { Transport } from "../core/transport.js";
+import type { VAD, VadStream } from "../core/vad.js";
+import type { TurnInput } from "./turn-input.js";
+
+/** How often recognition is opened again after a failure that may pass. */
+const STT_ATTEMPTS = 3;
+
+export interface ListenOptions {
+  readonly transport: Transport;
+  readonly stt: STT | undefined;
+  readonly vad: VAD | undefined;
+  readonly language: string;
+  readonly clock: Clock;
+  readonly scope: Scope;
+  readonly inbox: AsyncQueue<TurnInput>;
+}
+
+/**
+ * Hears the caller: feeds each frame, once per wanted format, to recognition and voice detection,
+ * and puts what they and the transport report into the inbox, in order.
+ */
+export class Listener {
+  readonly #options: ListenOptions;
+  readonly #inlets: Inlet[] = [];
+  #stt: SttStream | undefined;
+  /** The clock's time at which sample 0 of the caller's audio would have arrived, had none been late. */
+  #audioStartMs = 0;
+  #audioMs = 0;
+
+  constructor(options: ListenOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the tasks that listen until the scope closes. */
+  start(): void {
+    const { scope, stt, vad } = this.#options;
+    if (stt !== undefined) scope.run((signal) => this.#recognise(stt, signal));
+    if (vad !== undefined) scope.run((signal) => this.#detect(vad, signal));
+    scope.run(() => this.#receive());
+  }
+
+  /** Asks for the words of everything heard so far. */
+  finalize(): void {
+    this.#stt?.finalize();
+  }
+
+  async #receive(): Promise<void> {
+    const { transport, clock, inbox } = this.#options;
+    for await (const event of transport.received) {
+      if (event.type !== "audio") {
+        inbox.push({ type: "transport", event });
+        continue;
+      }
+      this.#audioMs += audioDurationMs(event.frame.format, event.frame.bytes.length);
+      this.#audioStartMs = clock.now() - this.#audioMs;
+      for (const inlet of this.#inlets) inlet.write(event.frame);
+    }
+  }
+
+  async #recognise(stt: STT, signal: AbortSignal): Promise<void> {
+    const { transport, clock, inbox, language } = this.#options;
+    const format = stt.inputFormats.find((wanted) => sameFormat(wanted, transport.format)) ?? (stt.inputFormats[0] as AudioFormat);
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      await using stream = stt.open({ language, format, signal, clock });
+      this.#stt = stream;
+      const inlet = this.#addInlet(format, (frame) => stream.write(frame));
+      try {
+        for await (const event of stream) inbox.push({ type: "stt", event });
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        const retry = attempt < STT_ATTEMPTS && error instanceof PatterError && error.retryable;
+        if (!retry) {
+          inbox.push({ type: "stage_failed", stage: "stt", error });
+          return;
+        }
+      } finally {
+        this.#inlets.splice(this.#inlets.indexOf(inlet), 1);
+      }
+    }
+  }
+
+  async #detect(vad: VAD, signal: AbortSignal): Promise<void> {
+    const { clock, inbox } = this.#options;
+    await using stream: VadStream = vad.open({ signal, clock });
+    const openedAtMs = this.#audioMs;
+    this.#addInlet(vad.inputFormat, (frame) => stream.write(frame));
+    try {
+      for await (const event of stream) {
+        inbox.push({ type: "vad", event, clockMs: this.#audioStartMs + openedAtMs + event.audioMs });
+      }
+    } catch (error) {
+      if (!signal.aborted) inbox.push({ type: "stage_failed", stage: "vad", error });
+    }
+  }
+
+  #addInlet(format: AudioFormat, write: (frame: AudioFrame) => void): Inlet {
+    const inlet = new Inlet(this.#options.transport.format, format, write);
+    this.#inlets.push(inlet);
+    return inlet;
+  }
+}
+
+/** Converts the transport's frames for one reader; frames of the right format pass untouched. */
+class Inlet {
+  readonly #transcoder: Transcoder;
+  readonly #write: (frame: AudioFrame) => void;
+
+  constructor(from: AudioFormat, to: AudioFormat, write: (frame: AudioFrame) => void) {
+    this.#transcoder = new Transcoder(from, to);
+    this.#write = write;
+  }
+
+  write(frame: AudioFrame): void {
+    this.#write(this.#transcoder.process(frame));
+  }
+}

@@ -1,0 +1,146 @@
+import { Transcoder } from "../audio/transcode.js";
+import { type AudioFormat, audioDurationMs } from "../core/audio-frame.js";
+import type { CallEventBody } from "../core/call-event.js";
+import { AsyncQueue } from "../core/queue.js";
+import { abortable } from "../core/signals.js";
+import type { TtsStream } from "../core/tts.js";
+import type { PlayoutTrack } from "./playout.js";
+import { type HeardReply, ReplyText } from "./reply-text.js";
+import type { SpeechOutput } from "./speech-output.js";
+
+export interface ReplyVoiceOptions {
+  readonly reply: number;
+  readonly speech: SpeechOutput;
+  readonly track: PlayoutTrack;
+  readonly format: AudioFormat;
+  readonly signal: AbortSignal;
+  emit(body: CallEventBody): void;
+}
+
+interface QueuedSentence {
+  readonly round: number;
+  readonly source: string;
+  readonly spoken: string;
+}
+
+/** Sentences that may be synthesised while the one before is still being sent. */
+const SENTENCES_AHEAD = 1;
+
+/** Speaks one reply: sentences in, audio to playout, one sentence of synthesis ahead. */
+export class ReplyVoice {
+  readonly #options: ReplyVoiceOptions;
+  readonly #stream: TtsStream;
+  readonly #sentences = new AsyncQueue<QueuedSentence>();
+  readonly #text = new ReplyText();
+  /** Where each sentence's audio ends, in ms, as far as it has been synthesised. */
+  readonly #endsMs: number[] = [];
+  #written = 0;
+  #isSynthesised = false;
+  #wake: () => void = () => {};
+
+  constructor(options: ReplyVoiceOptions) {
+    this.#options = options;
+    this.#stream = options.speech.speak(options.signal);
+  }
+
+  /** The words given to the synthesiser so far. */
+  get spoken(): string {
+    return this.#text.spoken;
+  }
+
+  /** Whether nothing has been said or is about to be. */
+  get isSilent(): boolean {
+    return this.#text.isEmpty && this.#sentences.size === 0;
+  }
+
+  /** Queues a sentence: `source` as the model wrote it, `spoken` as it is to be said. */
+  say(round: number, source: string, spoken: string): void {
+    this.#sentences.push({ round, source, spoken });
+  }
+
+  /** Nothing more will be said. */
+  end(): void {
+    this.#sentences.end();
+  }
+
+  heardAt(audioMs: number, isEstimated: boolean): HeardReply {
+    return this.#text.heardAt(audioMs, isEstimated);
+  }
+
+  /** Resolves when all audio has been handed to playout. Rejects when the synthesiser fails or the signal aborts. */
+  async run(): Promise<void> {
+    const { track } = this.#options;
+    try {
+      await Promise.all([this.#write(), this.#synthesise()]);
+    } finally {
+      track.end();
+    }
+  }
+
+  async #write(): Promise<void> {
+    const { reply, signal, emit } = this.#options;
+    for await (const sentence of this.#sentences) {
+      const mustBeSent = this.#written - SENTENCES_AHEAD - 1;
+      if (mustBeSent >= 0) await abortable(this.#sent(mustBeSent), signal);
+      signal.throwIfAborted();
+      this.#written++;
+      emit({ type: "sentence_ready", reply, text: sentence.spoken });
+      this.#stream.write(this.#text.add(sentence.round, sentence.source, sentence.spoken));
+      this.#stream.flush();
+    }
+    this.#stream.end();
+  }
+
+  /** Resolves when audio behind the sentence's end is being sent. */
+  async #sent(sentence: number): Promise<void> {
+    while (this.#endsMs.length <= sentence) {
+      if (this.#isSynthesised) return;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    await this.#options.track.sentBeyond(this.#endsMs[sentence] as number);
+  }
+
+  async #synthesise(): Promise<void> {
+    const { reply, speech, format, track, signal, emit } = this.#options;
+    const transcoder = new Transcoder(speech.format, format);
+    let hasAudio = false;
+    try {
+      for await (const event of this.#stream) {
+        signal.throwIfAborted();
+        switch (event.type) {
+          case "audio": {
+            if (!hasAudio) emit({ type: "tts_first_audio", reply });
+            hasAudio = true;
+            const frame = transcoder.process(event.frame);
+            this.#text.addAudio(audioDurationMs(format, frame.bytes.length));
+            track.write(frame);
+            break;
+          }
+          case "words":
+            this.#text.addWords(event.words);
+            break;
+          case "flushed":
+            this.#completeSentence(event.textEnd);
+            break;
+          case "usage":
+            emit({ type: "tts_usage", provider: speech.provider, model: speech.model, characters: event.characters });
+            break;
+        }
+      }
+      signal.throwIfAborted();
+    } finally {
+      this.#isSynthesised = true;
+      this.#wake();
+      this.#sentences.end();
+    }
+  }
+
+  #completeSentence(textEnd: number): void {
+    this.#text.completeText(textEnd);
+    this.#options.track.boundary();
+    this.#endsMs.push(this.#text.audioMs);
+    this.#wake();
+  }
+}

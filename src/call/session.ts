@@ -1,0 +1,216 @@
+import type { Agent } from "../agent/agent.js";
+import { History } from "../agent/history.js";
+import { type ToolObserver, ToolRunner } from "../agent/tool-runner.js";
+import type { Call } from "../core/call.js";
+import type { CallEndReason, CallEventBody, CallStage } from "../core/call-event.js";
+import type { IncomingCall } from "../core/carrier.js";
+import type { Clock } from "../core/clock.js";
+import { CallError, ConfigError, errorMessage, PatterError } from "../core/errors.js";
+import { AsyncQueue } from "../core/queue.js";
+import { Scope } from "../core/scope.js";
+import { deferred, onAbort, within } from "../core/signals.js";
+import { CallEvents } from "./call-events.js";
+import { Listener } from "./listen.js";
+import { Pipeline } from "./pipeline.js";
+import { Playout } from "./playout.js";
+import { SpeechOutput } from "./speech-output.js";
+import type { TurnInput } from "./turn-input.js";
+
+/** How long the carrier may take to hang up, in ms. */
+const HANG_UP_MS = 5000;
+/** How long `onStart` may hold the greeting back, in ms. */
+const ON_START_MS = 1000;
+
+export interface CallOptions {
+  readonly agent: Agent;
+  readonly incoming: IncomingCall;
+  readonly carrier: string;
+  readonly clock: Clock;
+  /** Ends the call as `shutdown`. */
+  readonly signal: AbortSignal;
+  /** Subscribes to the events before the first. */
+  readonly onEvents: (events: CallEvents) => void;
+  /** Called when the call is connected; the greeting waits for it, a second at most. */
+  readonly onStart?: (call: Call) => void | Promise<void>;
+}
+
+/** One call, from the connected transport to its clean end. */
+export async function runCall(options: CallOptions): Promise<CallEndReason> {
+  const session = new Session(options);
+  return session.run();
+}
+
+class Session implements Call {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly direction: "inbound" | "outbound";
+  readonly events: CallEvents;
+  readonly #options: CallOptions;
+  readonly #controller = new AbortController();
+  readonly #inbox = new AsyncQueue<TurnInput>();
+  #turn = 0;
+
+  constructor(options: CallOptions) {
+    this.#options = options;
+    const { incoming, clock } = options;
+    this.id = incoming.callId;
+    this.from = incoming.from;
+    this.to = incoming.to;
+    this.direction = incoming.direction;
+    this.events = new CallEvents(incoming.callId, clock);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  async run(): Promise<CallEndReason> {
+    const { incoming, clock, carrier, onEvents } = this.#options;
+    onEvents(this.events);
+    const { from, to, direction } = this;
+    this.#emit({ type: "call_started", carrier, from, to, direction, startedAt: clock.epochMs() });
+    const reason = await this.#converse().catch((error: unknown): CallEndReason => {
+      this.#reportError("call", error, true);
+      return "error";
+    });
+    this.#emit({ type: "call_ended", reason, durationMs: this.events.atMs, endedAt: clock.epochMs() });
+    this.events.end();
+    return reason;
+  }
+
+  async say(text: string): Promise<string> {
+    this.#throwIfEnded();
+    const said = deferred<string>();
+    this.#inbox.push({
+      type: "say",
+      source: { type: "say", text },
+      onHeard: (heard) => {
+        if (heard === undefined) said.reject(new CallError(`The call ${this.id} ended before "say" was begun.`));
+        else said.resolve(heard);
+      },
+    });
+    return said.promise;
+  }
+
+  async hangUp(options: { readonly when?: "now" | "after_reply" } = {}): Promise<void> {
+    this.#inbox.push({ type: "hang_up", when: options.when ?? "now", reason: "agent_hung_up" });
+  }
+
+  async transfer(to: string): Promise<void> {
+    this.#throwIfEnded();
+    this.#emit({ type: "transfer_started", to });
+    try {
+      await this.#options.incoming.control.transfer(to);
+    } catch (error) {
+      this.#emit({ type: "transfer_ended", to, outcome: "failed", message: errorMessage(error) });
+      throw error;
+    }
+    this.#emit({ type: "transfer_ended", to, outcome: "completed" });
+    this.#inbox.push({ type: "hang_up", when: "now", reason: "transferred" });
+  }
+
+  async sendDtmf(digits: string): Promise<void> {
+    this.#throwIfEnded();
+    await this.#options.incoming.control.sendDtmf(digits);
+    this.#emit({ type: "dtmf_sent", digits });
+  }
+
+  /** Opens the streams, runs the turn loop until the call ends, and closes everything. */
+  async #converse(): Promise<CallEndReason> {
+    const { agent, incoming, clock, signal: shutdown } = this.#options;
+    const { transport } = incoming;
+    const { stt, tts, vad, language } = agent;
+    if (stt === undefined || tts === undefined) throw new ConfigError("A spoken call needs stt and tts: pass both to phone.agent({ … }).");
+    const scope = new Scope(this.signal, (error) => this.#fail(error));
+    const { format } = transport;
+    using playout = new Playout({
+      transport,
+      clock,
+      onStarted: (reply) => this.#inbox.push({ type: "playout_started", reply }),
+      onFinished: (reply) => this.#inbox.push({ type: "playout_finished", reply }),
+    });
+    await using speech = new SpeechOutput({ tts, format, language, clock, signal: scope.signal });
+    const history = new History();
+    const tools = new ToolRunner({ tools: agent.tools, call: this, clock, observer: this.#observe(history) });
+    const emit = (body: CallEventBody): void => this.#emit(body);
+    const listener = new Listener({ transport, stt, vad, language, clock, scope, inbox: this.#inbox });
+    const pipeline = new Pipeline({
+      inbox: this.#inbox,
+      listener,
+      services: { callId: this.id, agent, history, tools, speech, playout, format, clock, signal: scope.signal, emit },
+      llm: agent.llm,
+      scope,
+      toAtMs: (clockMs) => this.events.toAtMs(clockMs),
+      emit,
+      onTurn: () => {
+        this.#turn++;
+      },
+    });
+    using _shutdown = onAbort(shutdown, () => this.#inbox.push({ type: "hang_up", when: "now", reason: "shutdown" }));
+    listener.start();
+    scope.run(() => this.#greet());
+    let reason: CallEndReason = "error";
+    try {
+      reason = await pipeline.run();
+    } finally {
+      this.#controller.abort(new CallError(`The call ${this.id} has ended.`));
+      await this.#release(reason);
+      await transport[Symbol.asyncDispose]();
+      await scope.close();
+      await tools.idle();
+    }
+    return reason;
+  }
+
+  async #greet(): Promise<void> {
+    const { onStart, clock, agent } = this.#options;
+    if (onStart !== undefined) {
+      const started = (async () => onStart(this))().catch((error: unknown) => this.#reportError("callback", error, false));
+      await within(clock, ON_START_MS, started);
+    }
+    const { firstMessage } = agent;
+    if (firstMessage === undefined || firstMessage.trim() === "") return;
+    this.#inbox.push({ type: "say", source: { type: "greeting", text: firstMessage }, onHeard: () => {} });
+  }
+
+  /** Hangs up where the other side has not done so. */
+  async #release(reason: CallEndReason): Promise<void> {
+    if (reason === "caller_hung_up" || reason === "connection_lost" || reason === "transferred") return;
+    const { incoming, clock } = this.#options;
+    const hungUp = incoming.control.hangUp().catch((error: unknown) => this.#reportError("carrier", error, false));
+    await within(clock, HANG_UP_MS, hungUp);
+  }
+
+  /** Enters tools' results into the history and reports them. */
+  #observe(history: History): ToolObserver {
+    return {
+      started: (reply, call, args) => {
+        this.#emit({ type: "tool_started", reply, toolCallId: call.id, name: call.function.name, arguments: args });
+      },
+      ended: (reply, call, outcome, durationMs) => {
+        history.addToolOutcome(call.id, outcome);
+        const { content: result, isError } = outcome;
+        this.#emit({ type: "tool_ended", reply, toolCallId: call.id, name: call.function.name, result, isError, durationMs });
+      },
+    };
+  }
+
+  #fail(error: unknown): void {
+    this.#reportError("call", error, true);
+    this.#inbox.push({ type: "hang_up", when: "now", reason: "error" });
+  }
+
+  #reportError(stage: CallStage, error: unknown, fatal: boolean): void {
+    const code = error instanceof PatterError ? error.code : "call";
+    this.#emit({ type: "call_error", stage, code, message: errorMessage(error), fatal });
+  }
+
+  #throwIfEnded(): void {
+    if (this.signal.aborted) throw new CallError(`The call ${this.id} has ended.`);
+  }
+
+  #emit(body: CallEventBody): void {
+    this.events.emit(body, this.#turn);
+  }
+}
