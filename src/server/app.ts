@@ -1,0 +1,85 @@
+import type { AgentInfo, Carrier, CarrierHost, IncomingCall, SocketDecision } from "../core/carrier.js";
+import type { Clock } from "../core/clock.js";
+import { errorMessage } from "../core/errors.js";
+import type { Logger } from "../core/logger.js";
+
+/** Answers a request, or leaves it to the next with `undefined`. */
+export type RequestHandler = (request: Request) => Promise<Response | undefined>;
+
+export interface AppOptions {
+  readonly carriers: readonly Carrier[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Where others reach the app, such as `https://example.com`; no trailing slash. Asked anew on each use. */
+  readonly publicUrl: () => string;
+  /** Takes a connected call and the carrier that it came from. */
+  readonly onCall: (call: IncomingCall, carrier: Carrier) => void;
+  readonly agent?: AgentInfo;
+  /** Asked before the carriers. */
+  readonly handlers?: readonly RequestHandler[];
+}
+
+/** The routes of a server, without a socket: every request and every WebSocket upgrade is decided here. */
+export interface App {
+  fetch(request: Request): Promise<Response>;
+  /** `undefined`: no carrier knows this path. */
+  upgrade(request: Request): SocketDecision | undefined;
+}
+
+/** Largest request body, in bytes; a carrier's webhook has a few thousand. */
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** Builds the app: `GET /health`, the handlers, each carrier's own routes, and 404 for the rest. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const [{ Hono }, { bodyLimit }] = await Promise.all([import("hono"), import("hono/body-limit")]);
+  const hosts = options.carriers.map((carrier) => ({ carrier, host: carrierHost(carrier, options) }));
+
+  const hono = new Hono();
+  hono.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      // The rest of the body is never read, so the connection cannot be used again.
+      onError: (context) =>
+        context.json({ error: "body_too_large", message: `A body has at most ${MAX_BODY_BYTES} bytes.` }, 413, { connection: "close" }),
+    }),
+  );
+  hono.get("/health", (context) => context.json({ status: "ok" }));
+  hono.all("*", async (context) => {
+    for (const handler of options.handlers ?? []) {
+      const response = await handler(context.req.raw);
+      if (response !== undefined) return response;
+    }
+    for (const { carrier, host } of hosts) {
+      const response = await carrier.handle(context.req.raw, host);
+      if (response !== undefined) return response;
+    }
+    return context.json({ error: "not_found", message: `Nothing is served at ${context.req.path}.` }, 404);
+  });
+  hono.onError((error, context) => {
+    options.logger.error({ error: errorMessage(error), path: context.req.path }, "request failed");
+    return context.json({ error: "internal", message: "The server failed to answer; its log says why." }, 500);
+  });
+
+  return {
+    fetch: async (request) => hono.fetch(request),
+    upgrade: (request) => {
+      for (const { carrier, host } of hosts) {
+        const decision = carrier.upgrade(request, host);
+        if (decision !== undefined) return decision;
+      }
+      return undefined;
+    },
+  };
+}
+
+function carrierHost(carrier: Carrier, options: AppOptions): CarrierHost {
+  return {
+    clock: options.clock,
+    logger: options.logger.child({ carrier: carrier.name }),
+    get publicUrl() {
+      return options.publicUrl();
+    },
+    ...(options.agent === undefined ? {} : { agent: options.agent }),
+    incoming: (call) => options.onCall(call, carrier),
+  };
+}
