@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { startVendor } from "../../test/llm/vendor.js";
+import { VirtualClock } from "../core/clock.js";
+import { ConfigError, ProviderTimeoutError } from "../core/errors.js";
+import { HttpClient, type HttpRequest, parseUrl } from "./http.js";
+import { readText } from "./http-errors.js";
+
+const IDENTITY = { provider: "example", className: "ExampleLLM" };
+
+function get(url: string, extra: Partial<HttpRequest> = {}): HttpRequest {
+  return { method: "GET", url, headers: {}, headersTimeoutMs: 6000, ...extra };
+}
+
+test("headers that do not come in time fail the request by the clock that was passed in", async () => {
+  await using vendor = await startVendor(() => {});
+  await using http = new HttpClient(IDENTITY);
+  const clock = new VirtualClock();
+  const response = http.request(get(vendor.url, { clock }));
+  response.catch(() => {});
+  await clock.advance(6000);
+  await expect(response).rejects.toBeInstanceOf(ProviderTimeoutError);
+  await expect(response).rejects.toThrow(`ExampleLLM heard nothing from ${vendor.url} for 6000 ms.`);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test("a fetch that ignores its signal is left behind when the time is up", async () => {
+  const clock = new VirtualClock();
+  const http = new HttpClient(IDENTITY, { fetch: () => new Promise(() => {}) });
+  const response = http.request(get("https://example.com", { clock }));
+  response.catch(() => {});
+  await clock.advance(6000);
+  await expect(response).rejects.toBeInstanceOf(ProviderTimeoutError);
+});
+
+test("an abort rejects the request and the body with the signal's own reason", async () => {
+  await using vendor = await startVendor((response, request) => {
+    if (request.path === "/slow") response.write("begin");
+  });
+  await using http = new HttpClient(IDENTITY);
+  const controller = new AbortController();
+  const waiting = http.request(get(vendor.url, { signal: controller.signal }));
+  const response = await http.request(get(`${vendor.url}/slow`, { signal: controller.signal }));
+  const text = readText(response, 100);
+  const reason = new Error("barge-in");
+  controller.abort(reason);
+  await expect(waiting).rejects.toBe(reason);
+  await expect(text).rejects.toBe(reason);
+});
+
+test("a discarded body that ends leaves its connection for the next request; one that does not is dropped", async () => {
+  await using vendor = await startVendor((response, { path }) => void (path === "/endless" ? response.write("begin") : response.end("all of it")));
+  const http = new HttpClient(IDENTITY);
+  const clock = new VirtualClock();
+  const first = await http.request(get(vendor.url, { clock }));
+  await readText(first, 100);
+  first.discard();
+  const endless = await http.request(get(`${vendor.url}/endless`, { clock }));
+  expect(vendor.connections).toBe(1);
+  endless.discard();
+  await clock.advance(500);
+  await vendor.aborted;
+  await http[Symbol.asyncDispose]();
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test("an option that is no web address is refused with its value", () => {
+  expect(parseUrl("ExampleLLM", "baseUrl", "http://localhost:8080").port).toBe("8080");
+  for (const value of ["localhost:8080", "ftp://example.com", ""]) {
+    expect(() => parseUrl("ExampleLLM", "baseUrl", value)).toThrow(ConfigError);
+  }
+});
