@@ -1,0 +1,31 @@
+export { Patter } from "./patter.js";
+export type {
+  CallCallbacks,
+  CallEnd,
+  DisconnectOptions,
+  Message,
+  PatterOptions,
+  ServeOptions,
+  Transcript,
+} from "./options.js";
+
+export type { Agent, AgentOptions, EndpointingOptions, LlmFunction } from "./agent/agent.js";
+export { endCallTool } from "./agent/call-tools.js";
+export { type AnyTool, type StandardJsonSchema, type Tool, type ToolContext, type ToolResult, tool } from "./agent/tools.js";
+
+export { type AudioEncoding, type AudioFormat, type AudioFrame, MULAW_8K, PCM16_16K } from "./core/audio-frame.js";
+export type { Call } from "./core/call.js";
+export type * from "./core/call-event.js";
+export type * from "./core/carrier.js";
+export type * from "./core/chat.js";
+export { type Clock, systemClock, VirtualClock } from "./core/clock.js";
+export * from "./core/errors.js";
+export type * from "./core/llm.js";
+export type { Logger } from "./core/logger.js";
+export type * from "./core/stt.js";
+export type * from "./core/transport.js";
+export type * from "./core/tts.js";
+export type * from "./core/vad.js";
+
+export { type TurnLatency, turnLatencies } from "./observe/latency.js";
+export { type CallRecord, type ProviderUsage, recordOf, type TranscriptEntry } from "./observe/recorder.js";

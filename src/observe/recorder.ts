@@ -1,0 +1,96 @@
+import type { CallEndReason, CallEvent } from "../core/call-event.js";
+import type { LlmUsage } from "../core/llm.js";
+import { type TurnLatency, turnLatencies } from "./latency.js";
+
+/** One side's words, as they were understood (user) or heard (assistant). */
+export interface TranscriptEntry {
+  readonly role: "user" | "assistant";
+  readonly text: string;
+  /** Ms since the call was connected. */
+  readonly atMs: number;
+}
+
+/** What a call consumed at one provider. */
+export interface ProviderUsage {
+  readonly stage: "stt" | "llm" | "tts";
+  readonly provider: string;
+  readonly model: string;
+  readonly requests?: number;
+  readonly tokens?: LlmUsage;
+  readonly audioMs?: number;
+  readonly characters?: number;
+}
+
+/** A call as it is remembered. Times ending in `At` are ms since 1970. */
+export interface CallRecord {
+  readonly callId: string;
+  readonly carrier: string;
+  readonly from: string;
+  readonly to: string;
+  readonly direction: "inbound" | "outbound";
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  readonly durationMs?: number;
+  readonly endReason?: CallEndReason;
+  readonly transcript: readonly TranscriptEntry[];
+  readonly turns: readonly TurnLatency[];
+  readonly bargeIns: number;
+  readonly usage: readonly ProviderUsage[];
+  readonly errors: readonly { readonly stage: string; readonly code: string; readonly message: string }[];
+}
+
+/** Folds a call's events into its record. The same events give the same record. */
+export function recordOf(events: readonly CallEvent[]): CallRecord {
+  const started = events.find((event) => event.type === "call_started");
+  const ended = events.find((event) => event.type === "call_ended");
+  return {
+    callId: events[0]?.callId ?? "",
+    carrier: started?.carrier ?? "",
+    from: started?.from ?? "",
+    to: started?.to ?? "",
+    direction: started?.direction ?? "inbound",
+    startedAt: started?.startedAt ?? 0,
+    ...(ended && { endedAt: ended.endedAt, durationMs: ended.durationMs, endReason: ended.reason }),
+    transcript: events.map(transcriptEntry).filter((entry) => entry !== undefined),
+    turns: turnLatencies(events),
+    bargeIns: events.filter((event) => event.type === "barge_in").length,
+    usage: usageOf(events),
+    errors: events.flatMap((event) => (event.type === "call_error" ? [{ stage: event.stage, code: event.code, message: event.message }] : [])),
+  };
+}
+
+/** The line an event adds to the transcript, if any. */
+export function transcriptEntry(event: CallEvent): TranscriptEntry | undefined {
+  if (event.type === "turn_committed") return { role: "user", text: event.transcript, atMs: event.atMs };
+  if (event.type === "reply_ended" && event.heard !== "") return { role: "assistant", text: event.heard, atMs: event.atMs };
+  return undefined;
+}
+
+function usageOf(events: readonly CallEvent[]): ProviderUsage[] {
+  const usage = new Map<string, ProviderUsage>();
+  const add = (stage: ProviderUsage["stage"], event: { provider: string; model: string }, change: (known: ProviderUsage) => ProviderUsage): void => {
+    const key = `${stage} ${event.provider} ${event.model}`;
+    usage.set(key, change(usage.get(key) ?? { stage, provider: event.provider, model: event.model }));
+  };
+  for (const event of events) {
+    if (event.type === "llm_usage") {
+      add("llm", event, (known) => ({ ...known, requests: (known.requests ?? 0) + 1, tokens: addTokens(known.tokens, event.usage) }));
+    } else if (event.type === "stt_usage") add("stt", event, (known) => ({ ...known, audioMs: (known.audioMs ?? 0) + event.audioMs }));
+    else if (event.type === "tts_usage") add("tts", event, (known) => ({ ...known, characters: (known.characters ?? 0) + event.characters }));
+  }
+  return [...usage.values()];
+}
+
+function addTokens(known: LlmUsage | undefined, more: LlmUsage): LlmUsage {
+  if (known === undefined) return more;
+  const sum = (name: keyof LlmUsage): number => Number(known[name] ?? 0) + Number(more[name] ?? 0);
+  return {
+    inputTokens: sum("inputTokens"),
+    outputTokens: sum("outputTokens"),
+    cacheReadTokens: sum("cacheReadTokens"),
+    cacheWrite5mTokens: sum("cacheWrite5mTokens"),
+    cacheWrite1hTokens: sum("cacheWrite1hTokens"),
+    thinkingTokens: sum("thinkingTokens"),
+    isEstimated: known.isEstimated === true || more.isEstimated === true,
+  };
+}
