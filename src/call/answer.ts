@@ -8,7 +8,7 @@ import type { ToolCallMessage } from "../core/chat.js";
 import type { Clock } from "../core/clock.js";
 import { ProviderError } from "../core/errors.js";
 import type { LLM, LlmChunk, LlmUsage } from "../core/llm.js";
-import { abortable } from "../core/signals.js";
+import { abortable, untilAborted } from "../core/signals.js";
 import { SentenceSplitter } from "./sentences.js";
 
 /** Rounds of tool calls in one reply before it is given up. */
@@ -73,8 +73,7 @@ async function ask(options: AnswerOptions, round: number): Promise<{ calls: Tool
   const calls = new ToolCallAssembler(`call_${reply}_${round}`);
   let end: Extract<LlmChunk, { type: "done" }> = { type: "done" };
   let hasContent = false;
-  for await (const chunk of llm.stream(messages, specs, { signal, callId, clock, onUsage })) {
-    signal.throwIfAborted();
+  for await (const chunk of untilAborted(llm.stream(messages, specs, { signal, callId, clock, onUsage }), signal)) {
     if (chunk.type === "done") {
       end = chunk;
       break;
@@ -84,7 +83,6 @@ async function ask(options: AnswerOptions, round: number): Promise<{ calls: Tool
     if (chunk.type === "tool_call") calls.add(chunk);
     else for (const sentence of splitter.push(chunk.content)) options.onSentence(round, sentence);
   }
-  signal.throwIfAborted();
   for (const sentence of splitter.flush()) options.onSentence(round, sentence);
   if (end.usage !== undefined && !hasUsage) onUsage(end.usage);
   const { stopReason, requestId } = end;

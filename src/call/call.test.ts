@@ -294,6 +294,23 @@ describe("the line is never dead", () => {
   });
 });
 
+describe("a provider that does not react", () => {
+  test("holds up neither the next turn nor the end of the call", async () => {
+    let asked = 0;
+    const stuck = async function* stuck(): AsyncGenerator<string> {
+      if (asked++ > 0) yield "Here I am.";
+      else await new Promise<never>(() => {});
+    };
+    const call = rig({ agent: { llm: stuck, longTurnMessage: null } });
+    await call.clock.runUntil(call.phone.say("hello there"));
+    await call.clock.advance(2000);
+    await call.clock.runUntil(call.phone.say("are you there"));
+    await call.clock.advance(2500);
+    expect(call.phone.heard).toBe("Here I am.");
+    await hangUp(call);
+  });
+});
+
 describe("the call handle", () => {
   test("says something when the line is free and tells what was heard", async () => {
     const call = rig();

@@ -1,15 +1,15 @@
+import type { EndpointingOptions } from "../agent/agent.js";
 import type { Utterance } from "./utterance.js";
 
-export interface EndpointingSettings {
-  /** Silence that ends a turn, in ms. */
-  readonly silenceMs: number;
-}
+/** Without a VAD silence shows only in words that stay away, and words come late and in bursts: this much longer, in ms. */
+const WORDS_LATE_MS = 600;
 
 /**
  * When the caller's turn may be taken as over, on the clock's scale; `undefined` while a voice is heard.
  * With a VAD the silence counts from the last speech sample, otherwise from the last words.
  */
-export function turnEndsAt(utterance: Utterance, settings: EndpointingSettings, nowMs: number): number | undefined {
+export function turnEndsAt(utterance: Utterance, settings: Required<EndpointingOptions>, nowMs: number): number | undefined {
   if (utterance.isSpeaking) return undefined;
-  return (utterance.endedMs ?? nowMs) + settings.silenceMs;
+  if (utterance.endedMs === undefined) return nowMs + settings.silenceMs + WORDS_LATE_MS;
+  return utterance.endedMs + settings.silenceMs;
 }

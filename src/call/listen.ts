@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.js";
 import { PatterError } from "../core/errors.js";
 import type { AsyncQueue } from "../core/queue.js";
 import type { Scope } from "../core/scope.js";
+import { untilAborted } from "../core/signals.js";
 import type { STT, SttStream } from "../core/stt.js";
 import type { Transport } from "../core/transport.js";
 import type { VAD, VadStream } from "../core/vad.js";
@@ -72,7 +73,7 @@ export class Listener {
       this.#stt = stream;
       const inlet = this.#addInlet(format, (frame) => stream.write(frame));
       try {
-        for await (const event of stream) inbox.push({ type: "stt", event });
+        for await (const event of untilAborted(stream, signal)) inbox.push({ type: "stt", event });
         return;
       } catch (error) {
         if (signal.aborted) return;
@@ -93,7 +94,7 @@ export class Listener {
     const openedAtMs = this.#audioMs;
     this.#addInlet(vad.inputFormat, (frame) => stream.write(frame));
     try {
-      for await (const event of stream) {
+      for await (const event of untilAborted(stream, signal)) {
         inbox.push({ type: "vad", event, clockMs: this.#audioStartMs + openedAtMs + event.audioMs });
       }
     } catch (error) {

@@ -2,7 +2,7 @@ import { Transcoder } from "../audio/transcode.js";
 import { type AudioFormat, audioDurationMs } from "../core/audio-frame.js";
 import type { CallEventBody } from "../core/call-event.js";
 import { AsyncQueue } from "../core/queue.js";
-import { abortable } from "../core/signals.js";
+import { abortable, untilAborted } from "../core/signals.js";
 import type { TtsStream } from "../core/tts.js";
 import type { PlayoutTrack } from "./playout.js";
 import { type HeardReply, ReplyText } from "./reply-text.js";
@@ -107,8 +107,7 @@ export class ReplyVoice {
     const transcoder = new Transcoder(speech.format, format);
     let hasAudio = false;
     try {
-      for await (const event of this.#stream) {
-        signal.throwIfAborted();
+      for await (const event of untilAborted(this.#stream, signal)) {
         switch (event.type) {
           case "audio": {
             if (!hasAudio) emit({ type: "tts_first_audio", reply });
@@ -129,7 +128,6 @@ export class ReplyVoice {
             break;
         }
       }
-      signal.throwIfAborted();
     } finally {
       this.#isSynthesised = true;
       this.#wake();

@@ -54,6 +54,26 @@ export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Pr
   }
 }
 
+/**
+ * The items of `source` until the signal aborts; then it throws the signal's reason at once, even when the source
+ * does not react. The source is told to finish and is not waited for.
+ */
+export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const iterator = source[Symbol.asyncIterator]();
+  let finished = false;
+  try {
+    for (;;) {
+      const result = await abortable(iterator.next(), signal);
+      finished = result.done === true;
+      if (result.done === true) return;
+      yield result.value;
+    }
+  } finally {
+    // A source that has thrown has finished by itself; returning to it again does nothing.
+    if (!finished) void iterator.return?.()?.catch(() => {});
+  }
+}
+
 /** A promise with its own resolvers (`Promise.withResolvers` is missing from Node 20). */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
