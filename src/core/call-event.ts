@@ -41,7 +41,13 @@ export type CallEventBody =
       readonly startedAt: number;
     }
   | { readonly type: "call_ended"; readonly reason: CallEndReason; readonly durationMs: number; readonly endedAt: number }
-  | { readonly type: "call_error"; readonly stage: CallStage; readonly code: string; readonly message: string; readonly fatal: boolean }
+  | {
+      readonly type: "call_error";
+      readonly stage: CallStage;
+      readonly code: string;
+      readonly message: string;
+      readonly fatal: boolean;
+    }
   | { readonly type: "transfer_started"; readonly to: string }
   | { readonly type: "transfer_ended"; readonly to: string; readonly outcome: "completed" | "failed"; readonly message?: string }
   | { readonly type: "stream_restarted" }
@@ -58,8 +64,18 @@ export type CallEventBody =
    */
   | { readonly type: "turn_committed"; readonly transcript: string; readonly reason: string; readonly speechEndedAtMs?: number }
   // The agent
-  | { readonly type: "reply_started"; readonly reply: number; readonly source: "greeting" | "llm" | "say" | "message" | "hold" | "fallback" }
-  | { readonly type: "llm_requested"; readonly reply: number; readonly provider: string; readonly model: string; readonly messages: number }
+  | {
+      readonly type: "reply_started";
+      readonly reply: number;
+      readonly source: "greeting" | "llm" | "say" | "message" | "hold" | "fallback";
+    }
+  | {
+      readonly type: "llm_requested";
+      readonly reply: number;
+      readonly provider: string;
+      readonly model: string;
+      readonly messages: number;
+    }
   | { readonly type: "llm_first_token"; readonly reply: number }
   | {
       readonly type: "llm_ended";
@@ -69,9 +85,21 @@ export type CallEventBody =
       readonly stopReason?: string;
       readonly requestId?: string;
     }
-  | { readonly type: "llm_usage"; readonly reply: number; readonly provider: string; readonly model: string; readonly usage: LlmUsage }
+  | {
+      readonly type: "llm_usage";
+      readonly reply: number;
+      readonly provider: string;
+      readonly model: string;
+      readonly usage: LlmUsage;
+    }
   | { readonly type: "speculation_discarded"; readonly provider: string; readonly model: string; readonly usage?: LlmUsage }
-  | { readonly type: "tool_started"; readonly reply: number; readonly toolCallId: string; readonly name: string; readonly arguments: unknown }
+  | {
+      readonly type: "tool_started";
+      readonly reply: number;
+      readonly toolCallId: string;
+      readonly name: string;
+      readonly arguments: unknown;
+    }
   | {
       readonly type: "tool_ended";
       readonly reply: number;

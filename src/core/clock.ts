@@ -23,16 +23,17 @@ abstract class BaseClock implements Clock {
         reject(signal.reason);
         return;
       }
-      let link: Disposable | undefined;
       const timer = this.setTimer(ms, () => {
         link?.[Symbol.dispose]();
         resolve();
       });
-      if (signal === undefined) return;
-      link = onAbort(signal, () => {
-        timer[Symbol.dispose]();
-        reject(signal.reason);
-      });
+      const link =
+        signal === undefined
+          ? undefined
+          : onAbort(signal, () => {
+              timer[Symbol.dispose]();
+              reject(signal.reason);
+            });
     });
   }
 }
@@ -130,7 +131,7 @@ export class VirtualClock extends BaseClock {
    * Throws when nothing is left to wait for, or after `limitMs` of virtual time (default one hour).
    */
   async runUntil<T>(promise: Promise<T>, limitMs = 3_600_000): Promise<T> {
-    let settled = false;
+    let settled = false as boolean;
     const done = (): void => {
       settled = true;
     };

@@ -21,7 +21,12 @@ describe("errors", () => {
   });
 
   it("of a provider keep what its support asks for", () => {
-    const error = new errors.ProtocolError("cut short", { provider: "deepgram", status: 502, requestId: "req_1", retryAfterMs: 200 });
+    const error = new errors.ProtocolError("cut short", {
+      provider: "deepgram",
+      status: 502,
+      requestId: "req_1",
+      retryAfterMs: 200,
+    });
     expect(error).toMatchObject({ code: "protocol", provider: "deepgram", status: 502, requestId: "req_1", retryAfterMs: 200 });
   });
 

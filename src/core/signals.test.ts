@@ -132,7 +132,15 @@ describe("within", () => {
 
   it("gives undefined when the promise takes longer", async () => {
     const clock = new VirtualClock();
-    expect(await clock.runUntil(within(clock, 100, clock.sleep(101).then(() => "late")))).toBeUndefined();
+    expect(
+      await clock.runUntil(
+        within(
+          clock,
+          100,
+          clock.sleep(101).then(() => "late"),
+        ),
+      ),
+    ).toBeUndefined();
     expect(clock.now()).toBe(100);
   });
 });
