@@ -45,8 +45,8 @@ function heard(key: string, lead: number, line: Line): string {
   const sine = (hz: number, i: number) => Math.sin((2 * Math.PI * hz * (1 + detune) * i) / 8000);
   const samples = Int16Array.from({ length: lead + length + 600 }, (_, at) => {
     const i = at - lead;
-    const row = sine(ROW_HZ[index >> 2] as number, i);
-    const column = sine(COLUMN_HZ[index & 3] as number, i) * 10 ** (columnDb / 20);
+    const row = sine(ROW_HZ[index >> 2]!, i);
+    const column = sine(COLUMN_HZ[index & 3]!, i) * 10 ** (columnDb / 20);
     return (i >= 0 && i < length ? amplitude * (row + column) : 0) + noise * gauss();
   });
   return new DtmfDetector().push(samples).join("");
@@ -120,7 +120,9 @@ describe("the detector", () => {
       expect(detector.push(Int16Array.from({ length: 8000 }, () => 5000 * gauss()))).toEqual([]);
     }
     for (const tones of [[], [440], [350, 440], [941], [1209], [697, 770], [1000, 2000]]) {
-      const samples = Int16Array.from({ length: 8000 }, (_, i) => tones.reduce((sum, hz) => sum + 6000 * Math.sin((2 * Math.PI * hz * i) / 8000), 0));
+      const samples = Int16Array.from({ length: 8000 }, (_, i) =>
+        tones.reduce((sum, hz) => sum + 6000 * Math.sin((2 * Math.PI * hz * i) / 8000), 0),
+      );
       expect(detector.push(samples)).toEqual([]);
     }
   });
@@ -131,7 +133,8 @@ describe("the detector", () => {
       fc.property(fc.integer({ min: 1, max: 1000 }), (chunk) => {
         const detector = new DtmfDetector();
         const digits: string[] = [];
-        for (let at = 0; at < samples.length; at += chunk) digits.push(...detector.push(Int16Array.from(samples.slice(at, at + chunk))));
+        for (let at = 0; at < samples.length; at += chunk)
+          digits.push(...detector.push(Int16Array.from(samples.slice(at, at + chunk))));
         expect(digits.join("")).toBe("159D");
       }),
       { numRuns: 30 },

@@ -50,8 +50,8 @@ export function dtmfTones(digits: string, format: AudioFormat, options: DtmfTone
 function tone(digit: string, digits: string, length: number, sampleRate: number): Int16Array {
   const key = KEYS.indexOf(digit);
   if (key < 0) throw new ConfigError(`"${digit}" in "${digits}" is no DTMF digit: use 0-9, *, #, A-D, and w or W for a pause.`);
-  const row = (2 * Math.PI * (ROW_HZ[key >> 2] as number)) / sampleRate;
-  const column = (2 * Math.PI * (COLUMN_HZ[key & 3] as number)) / sampleRate;
+  const row = (2 * Math.PI * ROW_HZ[key >> 2]!) / sampleRate;
+  const column = (2 * Math.PI * COLUMN_HZ[key & 3]!) / sampleRate;
   const fade = (FADE_MS * sampleRate) / 1000;
   return Int16Array.from({ length }, (_, i) => {
     const edge = Math.min(1, (i + 1) / fade, (length - i) / fade);
@@ -91,7 +91,8 @@ export class DtmfDetector {
 
   /** `sampleRate` is in Hz. Throws `ConfigError` below 8000, where the highest tone is not safe. */
   constructor(sampleRate = 8000) {
-    if (!(sampleRate >= 8000)) throw new ConfigError(`DTMF is detected at 8000 Hz or more, not ${sampleRate} Hz: resample the audio first.`);
+    if (!(sampleRate >= 8000))
+      throw new ConfigError(`DTMF is detected at 8000 Hz or more, not ${sampleRate} Hz: resample the audio first.`);
     const coefficient = (hz: number) => 2 * Math.cos((2 * Math.PI * hz) / sampleRate);
     this.#rows = Float64Array.from(ROW_HZ, coefficient);
     this.#columns = Float64Array.from(COLUMN_HZ, coefficient);
@@ -135,7 +136,7 @@ export class DtmfDetector {
     const columns = this.#columns.map((coefficient) => goertzel(block, coefficient));
     if (this.#current !== undefined) {
       const key = KEYS.indexOf(this.#current);
-      if (share((rows[key >> 2] as number) + (columns[key & 3] as number)) > MIN_LASTING_SHARE) return this.#current;
+      if (share(rows[key >> 2]! + columns[key & 3]!) > MIN_LASTING_SHARE) return this.#current;
     }
     const row = peakOf(rows);
     const column = peakOf(columns);
@@ -147,7 +148,7 @@ export class DtmfDetector {
 
 function energyOf(block: Float64Array): number {
   let energy = 0;
-  for (let i = 0; i < block.length; i++) energy += (block[i] as number) ** 2;
+  for (let i = 0; i < block.length; i++) energy += block[i]! ** 2;
   return energy;
 }
 
@@ -164,7 +165,7 @@ function goertzel(block: Float64Array, coefficient: number): number {
   let last = 0;
   let beforeLast = 0;
   for (let i = 0; i < block.length; i++) {
-    const next = (block[i] as number) + coefficient * last - beforeLast;
+    const next = block[i]! + coefficient * last - beforeLast;
     beforeLast = last;
     last = next;
   }

@@ -15,15 +15,19 @@ function bytesIn(frames: readonly AudioFrame[]): number[] {
 describe("FrameCutter", () => {
   test("gives every byte once, in whole frames, however the stream is chunked", () => {
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 12 }), fc.constantFrom(MULAW_8K, PCM16_16K), (chunks, format) => {
-        const cutter = new FrameCutter(format, 5);
-        const frames = chunks.flatMap((chunk) => cutter.push(chunk));
-        for (const frame of frames) expect(frame.bytes).toHaveLength(cutter.frameBytes);
-        const rest = cutter.flush(false);
-        const all = chunks.flatMap((chunk) => [...chunk]);
-        const whole = format === PCM16_16K ? all.length - (all.length % 2) : all.length;
-        expect(bytesIn(rest === undefined ? frames : [...frames, rest])).toEqual(all.slice(0, whole));
-      }),
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 12 }),
+        fc.constantFrom(MULAW_8K, PCM16_16K),
+        (chunks, format) => {
+          const cutter = new FrameCutter(format, 5);
+          const frames = chunks.flatMap((chunk) => cutter.push(chunk));
+          for (const frame of frames) expect(frame.bytes).toHaveLength(cutter.frameBytes);
+          const rest = cutter.flush(false);
+          const all = chunks.flatMap((chunk) => [...chunk]);
+          const whole = format === PCM16_16K ? all.length - (all.length % 2) : all.length;
+          expect(bytesIn(rest === undefined ? frames : [...frames, rest])).toEqual(all.slice(0, whole));
+        },
+      ),
     );
   });
 

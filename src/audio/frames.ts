@@ -16,7 +16,9 @@ export class FrameCutter {
     this.format = format;
     this.frameBytes = audioByteLength(format, frameMs);
     if (!(this.frameBytes > 0)) {
-      throw new ConfigError(`A frame of ${frameMs} ms at ${describeFormat(format)} holds no sample: use a longer one, such as 20 ms.`);
+      throw new ConfigError(
+        `A frame of ${frameMs} ms at ${describeFormat(format)} holds no sample: use a longer one, such as 20 ms.`,
+      );
     }
     this.#partial = new Uint8Array(this.frameBytes);
   }

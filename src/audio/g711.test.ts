@@ -28,8 +28,8 @@ describe("mu-law", () => {
     expect(levels).toHaveLength(128);
     const decoded = decodeMulaw(everyCode);
     for (let index = 0; index < 128; index++) {
-      expect(decoded[0xff - index]).toBe((levels[index] as number) * 4);
-      expect(decoded[0x7f - index]).toBe(-(levels[index] as number) * 4 + 0);
+      expect(decoded[0xff - index]).toBe(levels[index]! * 4);
+      expect(decoded[0x7f - index]).toBe(-levels[index]! * 4 + 0);
     }
   });
 
@@ -38,7 +38,7 @@ describe("mu-law", () => {
     let wrong = 0;
     let index = 0;
     for (let magnitude = 0; magnitude < 32_768; magnitude++) {
-      while (index < decisions.length && magnitude / 4 >= (decisions[index] as number)) index++;
+      while (index < decisions.length && magnitude / 4 >= decisions[index]!) index++;
       if (encoded[32_768 + magnitude] !== 0xff - index) wrong++;
       if (encoded[32_767 - magnitude] !== 0x7f - index) wrong++;
     }
@@ -65,8 +65,8 @@ describe("A-law", () => {
     expect(end).toBe(4096);
     const decoded = decodeAlaw(everyCode);
     for (let index = 0; index < 128; index++) {
-      expect(decoded[(0x80 | index) ^ 0x55]).toBe((levels[index] as number) * 8);
-      expect(decoded[index ^ 0x55]).toBe(-(levels[index] as number) * 8);
+      expect(decoded[(0x80 | index) ^ 0x55]).toBe(levels[index]! * 8);
+      expect(decoded[index ^ 0x55]).toBe(-levels[index]! * 8);
     }
   });
 
@@ -75,7 +75,7 @@ describe("A-law", () => {
     let wrong = 0;
     let index = 0;
     for (let magnitude = 0; magnitude < 32_768; magnitude++) {
-      while (index < decisions.length && magnitude / 8 >= (decisions[index] as number)) index++;
+      while (index < decisions.length && magnitude / 8 >= decisions[index]!) index++;
       if (encoded[32_768 + magnitude] !== ((0x80 | index) ^ 0x55)) wrong++;
       if (encoded[32_767 - magnitude] !== (index ^ 0x55)) wrong++;
     }

@@ -28,7 +28,7 @@ const MULAW_CLIP = 32_767 - MULAW_BIAS;
 export function decodeMulaw(bytes: Uint8Array): Int16Array {
   const samples = new Int16Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) {
-    const code = ~(bytes[i] as number);
+    const code = ~bytes[i]!;
     const magnitude = ((((code & 0x0f) << 3) + MULAW_BIAS) << ((code & 0x70) >> 4)) - MULAW_BIAS;
     samples[i] = (code & 0x80) === 0 ? magnitude : -magnitude;
   }
@@ -39,7 +39,7 @@ export function decodeMulaw(bytes: Uint8Array): Int16Array {
 export function encodeMulaw(samples: Int16Array): Uint8Array {
   const bytes = new Uint8Array(samples.length);
   for (let i = 0; i < samples.length; i++) {
-    const sample = samples[i] as number;
+    const sample = samples[i]!;
     const folded = sample ^ (sample >> 15);
     const biased = (folded > MULAW_CLIP ? MULAW_CLIP : folded) + MULAW_BIAS;
     const segment = 24 - Math.clz32(biased);
@@ -52,7 +52,7 @@ export function encodeMulaw(samples: Int16Array): Uint8Array {
 export function decodeAlaw(bytes: Uint8Array): Int16Array {
   const samples = new Int16Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) {
-    const code = (bytes[i] as number) ^ 0x55;
+    const code = bytes[i]! ^ 0x55;
     const segment = (code & 0x70) >> 4;
     const step = ((code & 0x0f) << 4) + 8;
     const magnitude = segment === 0 ? step : (step + 256) << (segment - 1);
@@ -65,7 +65,7 @@ export function decodeAlaw(bytes: Uint8Array): Int16Array {
 export function encodeAlaw(samples: Int16Array): Uint8Array {
   const bytes = new Uint8Array(samples.length);
   for (let i = 0; i < samples.length; i++) {
-    const sample = samples[i] as number;
+    const sample = samples[i]!;
     const folded = sample ^ (sample >> 15);
     const segment = folded < 256 ? 0 : 24 - Math.clz32(folded);
     const mantissa = (folded >> (segment === 0 ? 4 : segment + 3)) & 0x0f;

@@ -32,7 +32,7 @@ test("a frame of every encoding decodes to what was encoded, within the code's s
       const decoded = decodeFrame(frame);
       expect(decoded).toHaveLength(samples.length);
       decoded.forEach((value, i) => {
-        const sample = samples[i] as number;
+        const sample = samples[i]!;
         expect(Math.abs(value - sample)).toBeLessThanOrEqual(encoding === "pcm16" ? 0 : 16 + Math.abs(sample) / 16);
       });
     }),

@@ -58,7 +58,11 @@ describe("a resampled stream", () => {
 
   test("one sample at a time gives the same samples as all at once, beyond the internal block", () => {
     const input = Int16Array.from({ length: 5000 }, (_, i) => ((i * 7919) % 65_536) - 32_768);
-    for (const [from, to] of [[8000, 16_000], [16_000, 8000], [44_100, 16_000]] as const) {
+    for (const [from, to] of [
+      [8000, 16_000],
+      [16_000, 8000],
+      [44_100, 16_000],
+    ] as const) {
       const resampler = new Resampler(from, to);
       const chunks = Array.from(input, (sample) => resampler.process(Int16Array.of(sample)));
       expect(concat([...chunks, resampler.flush()])).toEqual(resample(input, from, to));
@@ -88,10 +92,16 @@ describe("a resampled stream", () => {
 
   test("is not shifted in time", () => {
     const tone = 440;
-    for (const [from, to] of [[8000, 16_000], [16_000, 8000], [24_000, 8000], [44_100, 16_000], [22_050, 48_000]] as const) {
+    for (const [from, to] of [
+      [8000, 16_000],
+      [16_000, 8000],
+      [24_000, 8000],
+      [44_100, 16_000],
+      [22_050, 48_000],
+    ] as const) {
       const output = resample(sine(tone, from, 0.5), from, to).subarray(to / 10, -to / 10);
       const expected = sine(tone, to, 0.5).subarray(to / 10, to / 10 + output.length);
-      const error = Int16Array.from(output, (sample, i) => sample - (expected[i] as number));
+      const error = Int16Array.from(output, (sample, i) => sample - expected[i]!);
       expect(rms(error)).toBeLessThan(3);
     }
   });

@@ -96,10 +96,10 @@ export class Resampler {
       let c = 0;
       let d = 0;
       for (let k = 0; k < taps; k += 4) {
-        a += (window[start + k] as number) * (filters[filter + k] as number);
-        b += (window[start + k + 1] as number) * (filters[filter + k + 1] as number);
-        c += (window[start + k + 2] as number) * (filters[filter + k + 2] as number);
-        d += (window[start + k + 3] as number) * (filters[filter + k + 3] as number);
+        a += window[start + k]! * filters[filter + k]!;
+        b += window[start + k + 1]! * filters[filter + k + 1]!;
+        c += window[start + k + 2]! * filters[filter + k + 2]!;
+        d += window[start + k + 3]! * filters[filter + k + 3]!;
       }
       const value = Math.round(a + b + (c + d));
       output[written++] = value > 32_767 ? 32_767 : value < -32_768 ? -32_768 : value;
@@ -132,7 +132,7 @@ function designFilters(up: number, down: number, half: number): Float64Array {
       filter[k] = coefficient;
       sum += coefficient;
     }
-    for (let k = 0; k < taps; k++) filter[k] = (filter[k] as number) / sum;
+    for (let k = 0; k < taps; k++) filter[k] = filter[k]! / sum;
   }
   return filters;
 }

@@ -12,7 +12,10 @@ const format = fc.record({
 });
 
 function tone(to: AudioFormat, durationMs: number): AudioFrame {
-  const samples = Int16Array.from({ length: (to.sampleRate * durationMs) / 1000 }, (_, i) => 12_000 * Math.sin((2 * Math.PI * 600 * i) / to.sampleRate));
+  const samples = Int16Array.from(
+    { length: (to.sampleRate * durationMs) / 1000 },
+    (_, i) => 12_000 * Math.sin((2 * Math.PI * 600 * i) / to.sampleRate),
+  );
   return encodeFrame(samples, to);
 }
 
@@ -42,7 +45,7 @@ test("a tone keeps its shape and length from every format to every other", () =>
       expect(output).toHaveLength(expected.length);
       const edge = to.sampleRate / 100;
       let worst = 0;
-      for (let i = edge; i < output.length - edge; i++) worst = Math.max(worst, Math.abs((output[i] as number) - (expected[i] as number)));
+      for (let i = edge; i < output.length - edge; i++) worst = Math.max(worst, Math.abs(output[i]! - expected[i]!));
       // Two companding steps at this amplitude.
       expect(worst).toBeLessThan(1100);
     }),

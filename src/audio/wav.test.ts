@@ -9,9 +9,22 @@ import { readWav, writeWav } from "./wav.js";
 const ascii = (text: string) => Array.from(text, (char) => char.charCodeAt(0));
 const u16 = (value: number) => [value & 255, value >> 8];
 const u32 = (value: number) => [value & 255, (value >>> 8) & 255, (value >>> 16) & 255, value >>> 24];
-const chunk = (id: string, body: readonly number[], size = body.length) => [...ascii(id), ...u32(size), ...body, ...(body.length & 1 ? [0] : [])];
+const chunk = (id: string, body: readonly number[], size = body.length) => [
+  ...ascii(id),
+  ...u32(size),
+  ...body,
+  ...(body.length & 1 ? [0] : []),
+];
 const fmt = (tag: number, channels: number, rate: number, bits: number, extra: readonly number[] = []) =>
-  chunk("fmt ", [...u16(tag), ...u16(channels), ...u32(rate), ...u32((rate * channels * bits) / 8), ...u16((channels * bits) / 8), ...u16(bits), ...extra]);
+  chunk("fmt ", [
+    ...u16(tag),
+    ...u16(channels),
+    ...u32(rate),
+    ...u32((rate * channels * bits) / 8),
+    ...u16((channels * bits) / 8),
+    ...u16(bits),
+    ...extra,
+  ]);
 
 function wav(chunks: readonly (readonly number[])[], riffSize?: number): Uint8Array {
   const body = chunks.flat();
@@ -59,7 +72,15 @@ describe("readWav", () => {
   test("reads the extensible form and skips chunks it does not know, odd ones too", () => {
     const guid = [1, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
     const extensible = fmt(0xfffe, 2, 48_000, 16, [...u16(22), ...u16(16), ...u32(3), ...guid]);
-    const audio = readWav(wav([chunk("LIST", [1, 2, 3]), extensible, chunk("fact", [2, 0, 0, 0]), chunk("data", [1, 0, 2, 0, 3, 0, 4, 0]), chunk("id3 ", [9])]));
+    const audio = readWav(
+      wav([
+        chunk("LIST", [1, 2, 3]),
+        extensible,
+        chunk("fact", [2, 0, 0, 0]),
+        chunk("data", [1, 0, 2, 0, 3, 0, 4, 0]),
+        chunk("id3 ", [9]),
+      ]),
+    );
     expect(audio.format).toEqual({ encoding: "pcm16", sampleRate: 48_000 });
     expect([...audio.samples(0)]).toEqual([1, 3]);
     expect([...audio.samples(1)]).toEqual([2, 4]);
@@ -87,7 +108,11 @@ describe("readWav", () => {
   test.each([
     ["nothing", new Uint8Array(0), "it ends at byte 0"],
     ["another file", Uint8Array.from(ascii("ID3\x03 and more than that")), 'byte 0 has "ID3?" instead of "RIFF"'],
-    ["another RIFF file", Uint8Array.from([...ascii("RIFF"), 0, 0, 0, 0, ...ascii("AVI ")]), 'byte 8 has "AVI " instead of "WAVE"'],
+    [
+      "another RIFF file",
+      Uint8Array.from([...ascii("RIFF"), 0, 0, 0, 0, ...ascii("AVI ")]),
+      'byte 8 has "AVI " instead of "WAVE"',
+    ],
     ["no chunk", wav([]), 'ends at byte 12 without a "data" chunk'],
     ["no format", wav([chunk("data", [1, 0])]), '"data" chunk at byte 12, before any "fmt "'],
     ["a short format", wav([chunk("fmt ", [1, 0])]), '"fmt " chunk at byte 12 has 2 bytes'],

@@ -50,7 +50,8 @@ export function writeWav(format: AudioFormat, channels: readonly Uint8Array[]): 
   if (channels.length === 0) throw new ConfigError("A WAV file needs at least one channel.");
   const sampleCount = Math.max(...channels.map((channel) => Math.floor(channel.length / width)));
   const dataBytes = sampleCount * width * channels.length;
-  if (dataBytes > 0xffff_ff00) throw new ConfigError(`A WAV file holds at most 4 GiB of audio, not ${dataBytes} bytes: split it.`);
+  if (dataBytes > 0xffff_ff00)
+    throw new ConfigError(`A WAV file holds at most 4 GiB of audio, not ${dataBytes} bytes: split it.`);
 
   const isPcm = format.encoding === "pcm16";
   // Companded formats carry the size of an (empty) extension and a `fact` chunk with the sample count.
@@ -80,7 +81,8 @@ export function writeWav(format: AudioFormat, channels: readonly Uint8Array[]): 
 }
 
 function parseChunks(bytes: Uint8Array): { header: WavHeader; data: Uint8Array } {
-  if (bytes.length < 12) throw new ConfigError(`This is not a WAV file: it ends at byte ${bytes.length}, before its first chunk.`);
+  if (bytes.length < 12)
+    throw new ConfigError(`This is not a WAV file: it ends at byte ${bytes.length}, before its first chunk.`);
   expectId(bytes, 0, "RIFF");
   expectId(bytes, 8, "WAVE");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -92,13 +94,16 @@ function parseChunks(bytes: Uint8Array): { header: WavHeader; data: Uint8Array }
     const size = view.getUint32(at + 4, true);
     const start = at + 8;
     if (id === "data") {
-      if (header === undefined) throw new ConfigError(`The WAV file has its "data" chunk at byte ${at}, before any "fmt " chunk: its format is unknown.`);
+      if (header === undefined)
+        throw new ConfigError(`The WAV file has its "data" chunk at byte ${at}, before any "fmt " chunk: its format is unknown.`);
       // Writers to a pipe cannot come back to fill in the sizes.
       const isUnsized = size === 0 && (riffEnd <= start || riffEnd > bytes.length);
       return { header, data: bytes.subarray(start, isUnsized ? bytes.length : start + size) };
     }
     if (start + size > bytes.length) {
-      throw new ConfigError(`The WAV file is cut short: its "${id}" chunk at byte ${at} claims ${size} bytes, but ${bytes.length - start} follow.`);
+      throw new ConfigError(
+        `The WAV file is cut short: its "${id}" chunk at byte ${at} claims ${size} bytes, but ${bytes.length - start} follow.`,
+      );
     }
     if (id === "fmt ") header = parseFormat(view, start, size);
     at = start + size + (size & 1);
@@ -107,10 +112,12 @@ function parseChunks(bytes: Uint8Array): { header: WavHeader; data: Uint8Array }
 }
 
 function parseFormat(view: DataView, start: number, size: number): WavHeader {
-  if (size < 16) throw new ConfigError(`The WAV file's "fmt " chunk at byte ${start - 8} has ${size} bytes instead of at least 16.`);
+  if (size < 16)
+    throw new ConfigError(`The WAV file's "fmt " chunk at byte ${start - 8} has ${size} bytes instead of at least 16.`);
   let tag = view.getUint16(start, true);
   if (tag === TAG_EXTENSIBLE) {
-    if (size < 40) throw new ConfigError(`The WAV file's extensible "fmt " chunk at byte ${start - 8} has ${size} bytes instead of 40.`);
+    if (size < 40)
+      throw new ConfigError(`The WAV file's extensible "fmt " chunk at byte ${start - 8} has ${size} bytes instead of 40.`);
     // The sub-format is a GUID that begins with the plain format tag.
     tag = view.getUint16(start + 24, true);
   }
@@ -167,7 +174,7 @@ function channelSamples(format: AudioFormat, bytes: Uint8Array, channels: number
   const all = decodeFrame({ format, bytes });
   if (channels === 1) return all;
   const samples = new Int16Array(all.length / channels);
-  for (let i = 0; i < samples.length; i++) samples[i] = all[i * channels + channel] as number;
+  for (let i = 0; i < samples.length; i++) samples[i] = all[i * channels + channel]!;
   return samples;
 }
 
@@ -178,7 +185,7 @@ function interleave(format: AudioFormat, channels: readonly Uint8Array[], sample
     const length = Math.floor(channel.length / width);
     for (let i = 0; i < Math.min(length, sampleCount); i++) {
       const to = (i * channels.length + index) * width;
-      for (let byte = 0; byte < width; byte++) target[to + byte] = channel[i * width + byte] as number;
+      for (let byte = 0; byte < width; byte++) target[to + byte] = channel[i * width + byte]!;
     }
   });
 }
@@ -194,5 +201,7 @@ function writeId(bytes: Uint8Array, at: number, id: string): void {
 function expectId(bytes: Uint8Array, at: number, id: string): void {
   const found = readId(bytes, at);
   if (found === id) return;
-  throw new ConfigError(`This is not a WAV file: byte ${at} has "${found}" instead of "${id}". Convert the audio: ffmpeg -i in -c:a pcm_s16le out.wav`);
+  throw new ConfigError(
+    `This is not a WAV file: byte ${at} has "${found}" instead of "${id}". Convert the audio: ffmpeg -i in -c:a pcm_s16le out.wav`,
+  );
 }
