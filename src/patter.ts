@@ -115,12 +115,8 @@ export class Patter implements AsyncDisposable {
   }
 
   #answer(agent: Agent, incoming: IncomingCall, callbacks: CallCallbacks, logger: Logger): void {
-    if (this.#draining) {
-      // A call that slipped in while the door was closing.
-      void incoming.control.hangUp().catch((error: unknown) => logger.warn({ err: error }, "late call not hung up"));
-      return;
-    }
-    const running = this.#run(agent, incoming, callbacks, logger);
+    // A call may slip in while the door is closing.
+    const running = this.#draining ? refuse(incoming, logger) : this.#run(agent, incoming, callbacks, logger);
     this.#calls.add(running);
     void running.finally(() => this.#calls.delete(running));
   }
@@ -170,6 +166,11 @@ export class Patter implements AsyncDisposable {
       for (const signal of signals) process.off(signal, drain);
     };
   }
+}
+
+async function refuse(incoming: IncomingCall, logger: Logger): Promise<void> {
+  await incoming.control.hangUp().catch((error: unknown) => logger.warn({ err: error }, "late call not hung up"));
+  await incoming.transport[Symbol.asyncDispose]();
 }
 
 /** The agent with `onMessage` as its model, checked for what a spoken call needs. */

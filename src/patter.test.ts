@@ -1,0 +1,170 @@
+import { describe, expect, test } from "vitest";
+import type { CallEvent } from "./core/call-event.js";
+import type { Carrier, CarrierHost } from "./core/carrier.js";
+import { VirtualClock } from "./core/clock.js";
+import { ConfigError } from "./core/errors.js";
+import { silentLogger } from "./core/logger.js";
+import type { CallEnd, ServeOptions, Transcript } from "./options.js";
+import { Patter } from "./patter.js";
+import { SpokenWords } from "./testing/spoken-words.js";
+import { TestLLM } from "./testing/test-llm.js";
+import { TestPhone } from "./testing/test-phone.js";
+import { TestSTT, TestTTS, TestVAD } from "./testing/test-speech.js";
+
+/** A carrier whose calls are made by the test. */
+class TestCarrier implements Carrier {
+  readonly name = "test";
+  #host: CarrierHost | undefined;
+
+  async handle(_request: Request, host: CarrierHost): Promise<Response> {
+    this.#host = host;
+    return new Response("ready");
+  }
+
+  upgrade(): undefined {
+    return undefined;
+  }
+
+  connect(phone: TestPhone): void {
+    this.#host?.incoming(phone.incoming());
+  }
+}
+
+interface Rig {
+  readonly clock: VirtualClock;
+  readonly phone: Patter;
+  readonly caller: (callId: string) => TestPhone;
+  readonly serve: (options?: Partial<ServeOptions>) => Promise<void>;
+}
+
+function rig(answers: ConstructorParameters<typeof TestLLM>[0] = []): Rig {
+  const clock = new VirtualClock();
+  const spoken = new SpokenWords();
+  const carrier = new TestCarrier();
+  const phone = new Patter({ carrier, clock, logger: silentLogger });
+  const speech = { stt: new TestSTT({ spoken }), tts: new TestTTS({ spoken }), vad: new TestVAD({ spoken }) };
+  return {
+    clock,
+    phone,
+    caller: (callId) => {
+      const caller = new TestPhone({ clock, spoken, callId });
+      carrier.connect(caller);
+      return caller;
+    },
+    serve: async (options) => {
+      const llm = options?.onMessage === undefined ? { llm: new TestLLM(answers) } : {};
+      await phone.serve({ agent: phone.agent({ ...speech, ...llm, firstMessage: "Hello." }), port: 0, ...options });
+      await fetch(await phone.ready);
+    },
+  };
+}
+
+describe("Patter", () => {
+  test("reports a call's start, both sides' words and its end with latency per turn", async () => {
+    const { clock, phone, caller, serve } = rig(["We are open."]);
+    const transcript: Transcript[] = [];
+    const ends: CallEnd[] = [];
+    const events: CallEvent["type"][] = [];
+    await serve({
+      onCallStart: (call) => {
+        void (async () => {
+          for await (const event of call.events) events.push(event.type);
+        })();
+      },
+      onTranscript: (entry) => void transcript.push(entry),
+      onCallEnd: (end) => void ends.push(end),
+    });
+    const line = caller("a");
+    await clock.advance(1000);
+    await clock.runUntil(line.say("are you open"));
+    await clock.advance(2000);
+    line.hangUp();
+    await clock.advance(100);
+    expect(transcript.map(({ role, text }) => [role, text])).toEqual([
+      ["assistant", "Hello."],
+      ["user", "are you open"],
+      ["assistant", "We are open."],
+    ]);
+    expect(ends).toHaveLength(1);
+    expect(ends[0]).toMatchObject({ callId: "a", endReason: "caller_hung_up", caller: "+15550100", bargeIns: 0, errors: [] });
+    expect(ends[0]?.turns[0]?.endpointingMs).toBeCloseTo(400, 0);
+    expect(ends[0]?.usage.find((usage) => usage.stage === "llm")).toMatchObject({ requests: 1, tokens: { inputTokens: 1 } });
+    expect(events.at(-1)).toBe("call_ended");
+    expect(phone.activeCalls).toBe(0);
+    await phone.disconnect();
+  });
+
+  test("answers with onMessage, which sees the conversation", async () => {
+    const { clock, phone, caller, serve } = rig();
+    const asked: unknown[] = [];
+    await serve({
+      onMessage: ({ text, history, callId }) => {
+        asked.push({ text, history, callId });
+        return "You said it.";
+      },
+    });
+    const line = caller("a");
+    await clock.advance(1000);
+    await clock.runUntil(line.say("good morning"));
+    await clock.advance(2000);
+    expect(line.heard).toBe("Hello. You said it.");
+    expect(asked).toEqual([{ text: "good morning", history: [{ role: "assistant", text: "Hello." }], callId: "a" }]);
+    await phone.disconnect();
+  });
+
+  test("a callback that throws harms no call", async () => {
+    const { clock, phone, caller, serve } = rig(["Fine."]);
+    const fail = (): never => {
+      throw new Error("a user's mistake");
+    };
+    await serve({ onCallStart: fail, onTranscript: fail, onCallEnd: fail });
+    const line = caller("a");
+    await clock.advance(1000);
+    await clock.runUntil(line.say("how are you"));
+    await clock.advance(2000);
+    expect(line.heard).toBe("Hello. Fine.");
+    await phone.disconnect();
+  });
+
+  test("disconnect lets running calls finish within drainMs, takes no new ones and ends the rest", async () => {
+    const { clock, phone, caller, serve } = rig();
+    const reasons: (string | undefined)[] = [];
+    await serve({ onCallEnd: (end) => void reasons.push(`${end.callId} ${end.endReason}`) });
+    const first = caller("first");
+    caller("second");
+    await clock.advance(500);
+    const closed = phone.disconnect({ drainMs: 5000 });
+    await clock.advance(0);
+    const late = caller("late");
+    await clock.advance(1000);
+    expect([late.commands, late.isClosed]).toEqual([["hang_up"], true]);
+    first.hangUp();
+    await clock.advance(1000);
+    expect(reasons).toEqual(["first caller_hung_up"]);
+    await clock.advance(4000);
+    expect(reasons).toEqual(["first caller_hung_up", "second shutdown"]);
+    await closed;
+  });
+
+  test("two calls at once stay apart", async () => {
+    const { clock, phone, caller, serve } = rig([(messages) => `To ${String(messages.at(-1)?.content)}.`, (messages) => `To ${String(messages.at(-1)?.content)}.`]);
+    await serve();
+    const [a, b] = [caller("a"), caller("b")];
+    await clock.advance(1000);
+    const [saidA, saidB] = [a.say("apples please"), b.say("bananas thanks")];
+    await clock.runUntil(Promise.all([saidA, saidB]));
+    await clock.advance(3000);
+    expect(a.heard).toBe("Hello. To apples please.");
+    expect(b.heard).toBe("Hello. To bananas thanks.");
+    await phone.disconnect();
+  });
+
+  test("says what is wrong with its options", async () => {
+    const { phone } = rig();
+    expect(() => new Patter({} as never)).toThrow(new ConfigError("Patter needs a carrier: pass { carrier: new Browser() }."));
+    expect(() => new Patter({ carrier: new TestCarrier(), tunnel: true } as never)).toThrow(/"tunnel" .* not supported yet/);
+    await expect(phone.serve({} as never)).rejects.toThrow(/needs an agent/);
+    await expect(phone.serve({ agent: phone.agent({}) })).rejects.toThrow(/needs stt and tts/);
+    await expect(phone.ready).rejects.toThrow(/needs an agent/);
+  });
+});
