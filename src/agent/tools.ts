@@ -1,6 +1,6 @@
 import type { Call } from "../core/call.js";
 import type { JsonSchema, ToolSpec } from "../core/chat.js";
-import { ConfigError } from "../core/errors.js";
+import { ConfigError, errorMessage } from "../core/errors.js";
 
 /** What a handler may return; objects are sent to the model as JSON. */
 export type ToolResult = string | number | boolean | null | object | undefined;
@@ -78,22 +78,35 @@ export async function validateArguments(definition: AnyTool, value: unknown): Pr
   if (isStandardSchema(parameters)) {
     const result = await parameters["~standard"].validate(value);
     if (result.issues === undefined) return result.value;
-    const problems = result.issues.map((issue) => [issue.path?.map(String).join("."), issue.message].filter(Boolean).join(": "));
+    const problems = result.issues.map((issue) => [issue.path?.map(keyOf).join("."), issue.message].filter(Boolean).join(": "));
     throw new Error(`Invalid arguments: ${problems.join("; ")}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("Invalid arguments: an object is needed.");
   const required = Array.isArray(parameters["required"]) ? parameters["required"] : [];
-  const missing = required.filter((key) => typeof key === "string" && !(key in value));
+  const missing = required.filter((key) => typeof key === "string" && !Object.hasOwn(value, key));
   if (missing.length > 0) throw new Error(`Invalid arguments: missing ${missing.join(", ")}`);
   return value as never;
 }
 
 function jsonSchemaOf(name: string, parameters: AnyTool["parameters"]): JsonSchema {
-  const schema = isStandardSchema(parameters) ? parameters["~standard"].jsonSchema.input({ target: "draft-2020-12" }) : parameters;
+  const schema = isStandardSchema(parameters) ? printSchema(name, parameters) : parameters;
   if (schema?.["type"] !== "object") {
     throw new ConfigError(`The tool "${name}" needs parameters of type "object": pass JSON Schema { type: "object", properties } or a schema such as zod's z.object().`);
   }
   return schema;
+}
+
+function printSchema(name: string, parameters: StandardJsonSchema<never>): JsonSchema {
+  try {
+    return parameters["~standard"].jsonSchema.input({ target: "draft-2020-12" });
+  } catch (error) {
+    throw new ConfigError(`The parameters of the tool "${name}" are no JSON Schema (${errorMessage(error)}): use types that JSON has.`, { cause: error });
+  }
+}
+
+/** One step of an issue's path: a key, or a Standard Schema segment that holds one. */
+function keyOf(step: unknown): string {
+  return String(typeof step === "object" && step !== null && "key" in step ? step.key : step);
 }
 
 function isStandardSchema(parameters: AnyTool["parameters"]): parameters is StandardJsonSchema<never> {
