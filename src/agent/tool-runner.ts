@@ -95,19 +95,20 @@ export class ToolRunner {
 
   async #handle(call: ToolCallMessage, definition: AnyTool, value: unknown, controller: ChildController): Promise<unknown> {
     const { clock } = this.#options;
+    const { signal } = controller;
     const timeoutMs = definition.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const args = await validateArguments(definition, value);
     const timer = clock.setTimer(timeoutMs, () => controller.abort(new ToolError(`The tool "${definition.name}" did not answer within ${timeoutMs} ms.`)));
     try {
-      controller.signal.throwIfAborted();
+      const args = await abortable(validateArguments(definition, value), signal);
+      signal.throwIfAborted();
       const context = {
         callId: this.#options.call.id,
         call: this.#options.call,
-        signal: controller.signal,
+        signal,
         idempotencyKey: `${this.#options.call.id}:${call.id}`,
       };
       const result = Promise.resolve(definition.handler(args, context));
-      return await abortable(result, controller.signal);
+      return await abortable(result, signal);
     } finally {
       timer[Symbol.dispose]();
     }
@@ -129,5 +130,8 @@ function parseArguments(text: string): ParsedArguments {
 
 function asText(result: unknown): string {
   if (result === undefined || result === null) return "";
-  return typeof result === "string" ? result : JSON.stringify(result);
+  if (typeof result === "string") return result;
+  // Not everything has a JSON text, whatever the type says.
+  const json: unknown = JSON.stringify(result);
+  return typeof json === "string" ? json : "";
 }
