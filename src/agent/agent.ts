@@ -111,11 +111,20 @@ export function createAgent(options: AgentOptions): Agent {
     tools,
     variables,
     textTransforms: options.textTransforms ?? [],
-    endpointing: { silenceMs: 400, finalTimeoutMs: 1000, ...options.endpointing },
+    endpointing: {
+      silenceMs: duration("endpointing.silenceMs", options.endpointing?.silenceMs ?? 400, "ms"),
+      finalTimeoutMs: duration("endpointing.finalTimeoutMs", options.endpointing?.finalTimeoutMs ?? 1000, "ms"),
+    },
     llmErrorMessage: options.llmErrorMessage ?? "I'm sorry, something went wrong on my side. Could you say that again?",
     longTurnMessage: options.longTurnMessage === undefined ? "One moment, please." : options.longTurnMessage,
-    longTurnMessageAfterMs: (options.longTurnMessageAfterS ?? 2) * 1000,
+    longTurnMessageAfterMs: duration("longTurnMessageAfterS", options.longTurnMessageAfterS ?? 2, "seconds") * 1000,
   };
+}
+
+function duration(name: string, value: number, unit: "ms" | "seconds"): number {
+  if (typeof value === "number" && value >= 0) return value;
+  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
+  throw new ConfigError(`The agent option ${name} is ${shown}: pass a number of ${unit} from 0.`);
 }
 
 function asLlm(llm: LLM | LlmFunction): LLM {
