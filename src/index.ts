@@ -6,6 +6,7 @@ export type {
   Message,
   PatterOptions,
   ServeOptions,
+  TestOptions,
   Transcript,
 } from "./options.js";
 

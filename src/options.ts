@@ -1,3 +1,4 @@
+import type { Readable, Writable } from "node:stream";
 import type { Agent } from "./agent/agent.js";
 import type { Call } from "./core/call.js";
 import type { Carrier } from "./core/carrier.js";
@@ -57,6 +58,14 @@ export interface ServeOptions extends CallCallbacks {
   readonly onMessage?: (message: Message) => string | Promise<string> | AsyncIterable<string>;
 }
 
+/** A typed call in place of served ones: the callbacks are the same. */
+export interface TestOptions extends CallCallbacks, Pick<ServeOptions, "agent" | "onMessage"> {
+  /** Where the caller types. Default: standard input. */
+  readonly input?: Readable;
+  /** Default: standard output. */
+  readonly output?: Writable;
+}
+
 export interface DisconnectOptions {
   /** How long running calls may go on, in ms. Default 0: they are ended at once. */
   readonly drainMs?: number;
@@ -80,4 +89,3 @@ export const SERVE_NOT_BUILT = [
 
 /** The same for the `Patter` constructor. */
 export const PATTER_NOT_BUILT = ["tunnel", "openaiKey", "apiKey", "persist"] as const;
-

@@ -17,6 +17,7 @@ import {
   SERVE_NOT_BUILT,
   type ServeOptions,
   SIGNAL_DRAIN_MS,
+  type TestOptions,
 } from "./options.js";
 import type { Server } from "./server/server.js";
 
@@ -77,6 +78,30 @@ export class Patter implements AsyncDisposable {
     }
   }
 
+  /** Holds one call with the agent in the terminal, typed instead of spoken. Resolves when it has ended. */
+  async test(options: TestOptions): Promise<void> {
+    const agent = answeringAgent("test()", options);
+    const { typedChat } = await import("./simulate/typed-chat.js");
+    const logger = this.#options.logger ?? (await pinoLogger());
+    const { input = process.stdin, output = process.stdout, onCallStart } = options;
+    const record = await typedChat({
+      agent,
+      clock: this.#clock,
+      input,
+      output,
+      signal: this.#shutdown.signal,
+      ...(onCallStart && { onStart: onCallStart }),
+      onEvent: (event) => {
+        const entry = transcriptEntry(event);
+        if (entry !== undefined)
+          notify(logger, "onTranscript", () =>
+            options.onTranscript?.({ callId: event.callId, role: entry.role, text: entry.text }),
+          );
+      },
+    });
+    notify(logger, "onCallEnd", () => options.onCallEnd?.({ ...record, caller: record.from, callee: record.to }));
+  }
+
   /** Takes no more calls, lets running ones go on for `drainMs`, ends the rest and closes everything. */
   async disconnect(options: DisconnectOptions = {}): Promise<void> {
     this.#draining = true;
@@ -96,7 +121,8 @@ export class Patter implements AsyncDisposable {
 
   async #serve(options: ServeOptions): Promise<void> {
     rejectNotBuilt("serve()", options, SERVE_NOT_BUILT);
-    if (this.#serving !== undefined) throw new ConfigError("This Patter is serving already: call disconnect() first, or use another.");
+    if (this.#serving !== undefined)
+      throw new ConfigError("This Patter is serving already: call disconnect() first, or use another.");
     const agent = completeAgent(options);
     const [{ startServer }, logger] = await Promise.all([import("./server/server.js"), this.#options.logger ?? pinoLogger()]);
     await prepare(agent, this.#shutdown.signal);
@@ -124,9 +150,6 @@ export class Patter implements AsyncDisposable {
   async #run(agent: Agent, incoming: IncomingCall, callbacks: CallCallbacks, logger: Logger): Promise<void> {
     const { callId, from, to, control } = incoming;
     const log = logger.child({ callId });
-    const notify = (name: string, run: () => unknown): void => {
-      void (async () => run())().catch((error: unknown) => log.error({ err: error, callback: name }, "callback failed"));
-    };
     const events: CallEvent[] = [];
     const reason = await runCall({
       agent,
@@ -141,12 +164,13 @@ export class Patter implements AsyncDisposable {
           control.notify?.(event);
           logEvent(log, event);
           const entry = transcriptEntry(event);
-          if (entry !== undefined) notify("onTranscript", () => callbacks.onTranscript?.({ callId, role: entry.role, text: entry.text }));
+          if (entry !== undefined)
+            notify(log, "onTranscript", () => callbacks.onTranscript?.({ callId, role: entry.role, text: entry.text }));
         });
       },
     });
     log.info({ reason }, "call ended");
-    notify("onCallEnd", () => callbacks.onCallEnd?.({ ...recordOf(events), caller: from, callee: to }));
+    notify(log, "onCallEnd", () => callbacks.onCallEnd?.({ ...recordOf(events), caller: from, callee: to }));
   }
 
   async #idle(): Promise<void> {
@@ -173,25 +197,43 @@ async function refuse(incoming: IncomingCall, logger: Logger): Promise<void> {
   await incoming.transport[Symbol.asyncDispose]();
 }
 
+/** Runs a callback that nobody waits for. */
+function notify(log: Logger, name: string, run: () => unknown): void {
+  void (async () => run())().catch((error: unknown) => log.error({ err: error, callback: name }, "callback failed"));
+}
+
 /** The agent with `onMessage` as its model, checked for what a spoken call needs. */
-function completeAgent({ agent, onMessage }: ServeOptions): Agent {
-  if (agent === undefined) throw new ConfigError("serve() needs an agent: pass { agent: phone.agent({ … }) }.");
-  if (onMessage !== undefined && agent.llm !== undefined) {
-    throw new ConfigError("serve() has onMessage and the agent has an llm: only one of them can answer.");
-  }
-  const missing = [agent.stt === undefined ? "stt" : "", agent.tts === undefined ? "tts" : ""].filter(Boolean);
+function completeAgent(options: Partial<ServeOptions>): Agent {
+  const { agent } = options;
+  const missing = agent === undefined ? [] : (["stt", "tts"] as const).filter((name) => agent[name] === undefined);
   if (missing.length > 0) throw new ConfigError(`A spoken call needs ${missing.join(" and ")}: pass it to phone.agent({ … }).`);
+  return answeringAgent("serve()", options);
+}
+
+/** The agent with `onMessage` as its model. */
+function answeringAgent(where: string, { agent, onMessage }: Partial<ServeOptions>): Agent {
+  if (agent === undefined) throw new ConfigError(`${where} needs an agent: pass { agent: phone.agent({ … }) }.`);
+  if (onMessage !== undefined && agent.llm !== undefined) {
+    throw new ConfigError(`${where} has onMessage and the agent has an llm: only one of them can answer.`);
+  }
   if (onMessage !== undefined) return { ...agent, llm: messageLlm(onMessage) };
-  if (agent.llm === undefined) throw new ConfigError("Nothing can answer: pass llm to phone.agent({ … }) or onMessage to serve({ … }).");
+  if (agent.llm === undefined)
+    throw new ConfigError(`Nothing can answer: pass llm to phone.agent({ … }) or onMessage to ${where}.`);
   return agent;
 }
 
 function messageLlm(onMessage: NonNullable<ServeOptions["onMessage"]>): NonNullable<Agent["llm"]> {
   return functionLlm(async function* onMessageLlm(messages, _tools, options) {
     const turns = messages.flatMap((message): Message["history"] =>
-      (message.role === "user" || message.role === "assistant") && message.content !== null ? [{ role: message.role, text: message.content }] : [],
+      (message.role === "user" || message.role === "assistant") && message.content !== null
+        ? [{ role: message.role, text: message.content }]
+        : [],
     );
-    const answer = await onMessage({ callId: options?.callId ?? "", text: turns.at(-1)?.text ?? "", history: turns.slice(0, -1) });
+    const answer = await onMessage({
+      callId: options?.callId ?? "",
+      text: turns.at(-1)?.text ?? "",
+      history: turns.slice(0, -1),
+    });
     if (typeof answer === "string") yield answer;
     else yield* answer;
   });
@@ -214,7 +256,8 @@ function publicUrl(webhookUrl: string): string {
 }
 
 function logEvent(log: Logger, event: CallEvent): void {
-  if (event.type === "call_started") log.info({ carrier: event.carrier, direction: event.direction, pii: { from: event.from, to: event.to } }, "call began");
+  if (event.type === "call_started")
+    log.info({ carrier: event.carrier, direction: event.direction, pii: { from: event.from, to: event.to } }, "call began");
   else if (event.type !== "call_error") log.debug({ type: event.type }, "call event");
   else if (event.fatal) log.error({ stage: event.stage, code: event.code, message: event.message }, "call failed");
   else log.warn({ stage: event.stage, code: event.code, message: event.message }, "call degraded");
