@@ -1,3 +1,5 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { ConfigError } from "../core/errors.js";
 
 /** Where a provider's credential may come from. */
@@ -17,4 +19,13 @@ export function credential(source: CredentialSource): string {
   const value = (source.value ?? process.env[source.env] ?? "").trim();
   if (value !== "") return value;
   throw new ConfigError(`${source.provider} needs a credential: pass { ${source.option} } or set ${source.env}.`);
+}
+
+/** Where local speech files are kept: `GETPATTER_HOME`/models, else `getpatter/models` in the user's cache folder. */
+export function modelsFolder(env: NodeJS.ProcessEnv = process.env): string {
+  const set = (name: string): string | undefined => (env[name]?.trim() === "" ? undefined : env[name]);
+  const home = set("GETPATTER_HOME");
+  if (home !== undefined) return join(home, "models");
+  const cache = set("XDG_CACHE_HOME") ?? set("LOCALAPPDATA") ?? join(homedir(), ".cache");
+  return join(cache, "getpatter", "models");
 }
