@@ -1,9 +1,11 @@
 const TERMINATORS = ".!?…。！？";
-const CLOSERS = "\"'”’)]»";
+const CLOSERS = "\"'”’)]»」』）*_`";
 /** A full stop after one of these ends no sentence. */
-const ABBREVIATIONS = new Set(["mr", "mrs", "ms", "dr", "prof", "st", "no", "vs", "etc", "e.g", "i.e", "approx", "jr", "sr"]);
+const ABBREVIATIONS = new Set(["mr", "mrs", "ms", "dr", "prof", "st", "vs", "etc", "e.g", "i.e", "approx", "jr", "sr"]);
 /** A full stop after one of these ends a sentence only before a capital letter. */
 const AMBIGUOUS = new Set(["a.m", "p.m", "inc", "ltd", "co"]);
+/** A full stop after one of these ends a sentence unless a number follows. */
+const NUMBERING = new Set(["no"]);
 
 /** Cuts a stream of text into sentences, each as soon as it is certain that it has ended. */
 export class SentenceSplitter {
@@ -37,17 +39,18 @@ function sentenceEnd(text: string): number | undefined {
     if (!TERMINATORS.includes(character)) continue;
     let end = index + 1;
     while (end < text.length && (TERMINATORS + CLOSERS).includes(text[end] as string)) end++;
-    if (isWide(character)) return end;
     // The next characters decide: nothing is certain at the end of what has arrived.
     if (end >= text.length) return undefined;
+    if (isWide(character)) return end;
     if (!/\s/.test(text[end] as string)) continue;
     if (character !== ".") return end + 1;
     const word = wordBefore(text, index);
-    if (ABBREVIATIONS.has(word) || isInitial(word)) continue;
-    if (AMBIGUOUS.has(word)) {
+    if (ABBREVIATIONS.has(word) || isInitial(word) || isListNumber(text, index)) continue;
+    const isAmbiguous = AMBIGUOUS.has(word.replace(/^\d+/, ""));
+    if (isAmbiguous || NUMBERING.has(word)) {
       const next = text.slice(end).trimStart()[0];
       if (next === undefined) return undefined;
-      if (next === next.toLowerCase()) continue;
+      if (isAmbiguous ? next === next.toLowerCase() : /\d/.test(next)) continue;
     }
     return end + 1;
   }
@@ -60,10 +63,15 @@ function isWide(character: string): boolean {
 }
 
 function wordBefore(text: string, index: number): string {
-  return (/[\p{L}.]*$/u.exec(text.slice(0, index))?.[0] ?? "").toLowerCase();
+  return (/[\p{L}\d.]*$/u.exec(text.slice(0, index))?.[0] ?? "").toLowerCase();
+}
+
+/** The 1 of a list's "1. Fish". */
+function isListNumber(text: string, index: number): boolean {
+  return /^\s*\d+$/.test(text.slice(0, index));
 }
 
 /** The J of "J. Smith". */
 function isInitial(word: string): boolean {
-  return word.length === 1 && word !== "i";
+  return /^\p{L}$/u.test(word) && word !== "i";
 }
