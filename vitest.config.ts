@@ -16,7 +16,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "project", include: ["test/**/*.test.ts"], exclude: ["test/end-to-end/**"], testTimeout: 60_000 },
+        test: {
+          name: "project",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/end-to-end/**"],
+          testTimeout: 60_000,
+          globalSetup: "scripts/build-for-tests.mjs",
+        },
       },
       {
         extends: true,
@@ -27,6 +33,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 1,
+          globalSetup: "scripts/build-for-tests.mjs",
           sequence: { groupOrder: 1 },
         },
       },

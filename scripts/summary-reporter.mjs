@@ -1,7 +1,7 @@
 // A vitest reporter that ends a run with `N passed, N failed`. `npm test` gives it a file for the counts instead,
 // adds those of its other checks and prints the line itself.
 import { writeFileSync } from "node:fs";
-import { summary } from "./summary.mjs";
+import { summary, withOtherFailures } from "./summary.mjs";
 
 export default class SummaryReporter {
   onTestRunEnd(testModules, unhandledErrors) {
@@ -9,7 +9,7 @@ export default class SummaryReporter {
     for (const testModule of testModules) countModule(testModule, counts);
     const file = process.env.GETPATTER_TEST_COUNTS;
     if (file !== undefined) writeFileSync(file, JSON.stringify(counts));
-    else process.once("exit", () => process.stdout.write(`${summary(counts)}\n`));
+    else process.once("exit", (code) => process.stdout.write(`${summary(withOtherFailures(counts, code))}\n`));
   }
 }
 

@@ -8,3 +8,8 @@ export function addCounts(...all) {
   const sum = (key) => all.reduce((total, counts) => total + counts[key], 0);
   return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
 }
+
+/** The counts of a run that ended with `code`: it may have failed for a reason that is no test's, such as finding none. */
+export function withOtherFailures(counts, code) {
+  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}

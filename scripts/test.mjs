@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { checkNames, runChecks } from "./check.mjs";
 import { Failure, projectPath, require, runNode } from "./project.mjs";
 import { setUp } from "./setup.mjs";
-import { addCounts, summary } from "./summary.mjs";
+import { addCounts, summary, withOtherFailures } from "./summary.mjs";
 import { requireSystemTools } from "./system-tools.mjs";
 
 /** Checks that are vitest files, which the full run includes. */
@@ -37,9 +37,8 @@ async function runVitest(arguments_) {
   const env = { ...process.env, GETPATTER_TEST_COUNTS: file };
   try {
     const { code } = await runNode("node_modules/vitest/vitest.mjs", ["run", ...arguments_], { env });
-    const vitest = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { passed: 0, failed: 0, skipped: 0 };
-    // Vitest has reasons to fail that are no test's, such as finding none.
-    return code !== 0 && vitest.failed === 0 ? { ...vitest, failed: 1 } : vitest;
+    const none = { passed: 0, failed: 0, skipped: 0 };
+    return withOtherFailures(existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : none, code);
   } finally {
     rmSync(folder, { recursive: true });
   }

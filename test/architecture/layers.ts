@@ -69,7 +69,7 @@ function forbidden(path: string, target: string, isType: boolean): string | unde
 /** The layer of a path in `src`: its folder, or the file's name when it lies in `src` itself. */
 function layerOf(path: string): string | undefined {
   const [root, layer] = path.split("/");
-  return root === "src" ? layer : undefined;
+  return root === "src" ? layer?.replace(/\.test\.ts$/, ".ts") : undefined;
 }
 
 function memberOf(path: string): string {
