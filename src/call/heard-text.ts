@@ -53,12 +53,15 @@ export class SpeechMap {
 
   /** The text spoken in the first `audioMs`, in whole words; a word counts from its middle on. */
   heardAt(audioMs: number): HeardText {
+    if (audioMs <= 0) return { textEnd: 0, isEstimated: false };
     const after = this.#anchors.findIndex((anchor) => anchor.audioMs > audioMs + 0.5);
     const before = (after < 0 ? this.#anchors.at(-1) : this.#anchors[after - 1]) as Anchor;
-    if (Math.abs(before.audioMs - audioMs) <= 0.5) return { textEnd: before.textEnd, isEstimated: false };
-    const timed = this.#timedEnd(before.textEnd, audioMs);
-    if (timed !== undefined) return { textEnd: timed, isEstimated: false };
+    // Playout fills the last frame up: a little more audio than the text has.
+    const isAll = before.textEnd === this.#text.length;
+    if (isAll || Math.abs(before.audioMs - audioMs) <= 0.5) return { textEnd: before.textEnd, isEstimated: false };
     const next = after < 0 ? undefined : this.#anchors[after];
+    const timed = this.#timedEnd(before.textEnd, audioMs);
+    if (timed !== undefined) return { textEnd: Math.min(timed, next?.textEnd ?? this.#text.length), isEstimated: false };
     return { textEnd: this.#estimatedEnd(before, next, audioMs), isEstimated: true };
   }
 
@@ -70,7 +73,7 @@ export class SpeechMap {
     let end = textStart;
     for (const word of words) {
       if ((word.startMs + word.endMs) / 2 > audioMs) break;
-      end = word.textEnd;
+      end = Math.max(end, word.textEnd);
     }
     return end;
   }

@@ -88,11 +88,12 @@ function heardPart(sentence: Sentence, textEnd: number): string {
   const heard = spoken.slice(0, textEnd - spokenStart);
   if (spoken === source) return heard.trimEnd();
   // The voice says other words than the text holds: the same share of its words was heard.
-  const words = source.match(/\S+\s*/g) ?? [];
-  const share = wordCount(heard) / wordCount(spoken);
+  const words = wordsOf(source);
+  const share = wordsOf(heard).length / wordsOf(spoken).length;
   return words.slice(0, Math.round(share * words.length)).join("").trimEnd();
 }
 
-function wordCount(text: string): number {
-  return text.match(/\S+/g)?.length ?? 0;
+/** Words with the marks before them: "- **Fish**" is one. */
+function wordsOf(text: string): readonly string[] {
+  return text.match(/[^\p{L}\p{N}]*[\p{L}\p{N}]\S*\s*/gu) ?? [];
 }
