@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { ChatMessage, ToolCallMessage } from "../core/chat.js";
 import { History } from "./history.js";
 
+fc.configureGlobal({ seed: 1 });
+
 function call(id: string, name = "book"): ToolCallMessage {
   return { id, type: "function", function: { name, arguments: "{}" } };
 }

@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fillVariables, systemMessages } from "./prompt.js";
 
+fc.configureGlobal({ seed: 1 });
+
 describe("fillVariables", () => {
   test("replaces every placeholder that has a value and leaves the others as written", () => {
     expect(fillVariables("Hi {name}, {name}: {unknown} {}", { name: "Ada" })).toBe("Hi Ada, Ada: {unknown} {}");
