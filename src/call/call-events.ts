@@ -65,6 +65,8 @@ export class CallEvents implements AsyncIterable<CallEvent> {
       next: () => queue.next(),
       return: () => {
         this.#queues.delete(queue);
+        queue.end();
+        queue.drain();
         return Promise.resolve({ value: undefined, done: true as const });
       },
     };
