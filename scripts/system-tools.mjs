@@ -6,12 +6,12 @@ import { Failure, require, run } from "./project.mjs";
 const TOOLS = [
   { name: "Chromium", package: "chromium", isPresent: () => findChromium() !== undefined },
   {
-    name: "recorded prompts, 8 kHz",
+    name: "recorded prompts at 8 kHz",
     package: "asterisk-core-sounds-en-wav",
     isPresent: () => existsSync("/usr/share/asterisk/sounds/en_US_f_Allison/activated.wav"),
   },
   {
-    name: "recorded prompts, 16 kHz",
+    name: "recorded prompts at 16 kHz",
     package: "asterisk-core-sounds-en-g722",
     isPresent: () => existsSync("/usr/share/asterisk/sounds/en_US_f_Allison/activated.g722"),
   },
@@ -21,7 +21,7 @@ const TOOLS = [
     isPresent: () => existsSync("/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz"),
   },
   {
-    name: "read and spoken sentences",
+    name: "recorded sentences",
     package: "pocketsphinx-testdata",
     isPresent: () => existsSync("/usr/share/pocketsphinx/test/data/goforward.raw"),
   },
@@ -41,12 +41,12 @@ export async function requireSystemTools() {
   const missing = missingTools();
   if (missing.length === 0) return;
   const packages = missing.map((tool) => tool.package);
-  const command = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(" ")}`;
-  if (process.env.CI !== "true" || process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) {
+  const isRoot = process.getuid?.() === 0;
+  const sudo = isRoot ? "" : "sudo ";
+  const command = `${sudo}apt-get update && ${sudo}apt-get install -y --no-install-recommends ${packages.join(" ")}`;
+  if (process.env.CI !== "true" || !isRoot || !existsSync("/etc/debian_version")) {
     const names = missing.map((tool) => tool.name).join(", ");
-    throw new Failure(
-      `The tests need what this machine lacks: ${names}. On Debian, run:\n  ${isRoot() ? "" : "sudo "}sh -c "${command}"`,
-    );
+    throw new Failure(`The tests need what this machine lacks: ${names}. On Debian, run:\n  ${command}`);
   }
   console.log(`Installing ${packages.join(", ")} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
@@ -60,10 +60,6 @@ export async function requireSystemTools() {
 
 function missingTools() {
   return TOOLS.filter((tool) => !tool.isPresent());
-}
-
-function isRoot() {
-  return process.getuid?.() === 0;
 }
 
 function isExecutable(path) {
