@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { systemClock, VirtualClock } from "./clock.js";
+import { ScaledClock, systemClock, VirtualClock } from "./clock.js";
 
 describe("VirtualClock", () => {
   it("starts at 0 and stands still until it is advanced", async () => {
@@ -232,5 +232,31 @@ describe("systemClock", () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+});
+
+describe("ScaledClock", () => {
+  it("lets time pass and timers fire so many times as fast", async () => {
+    vi.useFakeTimers();
+    try {
+      const clock = new ScaledClock(4);
+      const epochMs = clock.epochMs();
+      const run = vi.fn();
+      clock.setTimer(1000, run);
+      clock.setTimer(1000, run)[Symbol.dispose]();
+      await vi.advanceTimersByTimeAsync(249);
+      expect(run).not.toHaveBeenCalled();
+      await vi.advanceTimersByTimeAsync(1);
+      expect(run).toHaveBeenCalledOnce();
+      expect(clock.now()).toBe(1000);
+      expect(clock.epochMs() - epochMs).toBe(1000);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("refuses a speed at which no time would pass, and a delay that is no number", () => {
+    for (const speed of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) expect(() => new ScaledClock(speed)).toThrow(RangeError);
+    expect(() => new ScaledClock(2).setTimer(Number.NaN, () => {})).toThrow(RangeError);
   });
 });
