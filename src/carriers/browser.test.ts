@@ -264,7 +264,7 @@ describe("events", () => {
       { type: "event", event: { atMs: 20, type: "transcript_final", transcript: "a table for two" } },
       { type: "event", event: { atMs: 20, type: "tool_started", reply: 1, name: "book" } },
       { type: "event", event: { atMs: 20, type: "tool_ended", reply: 1, name: "book", isError: false } },
-      { type: "event", event: { atMs: 20, type: "call_error", stage: "llm" } },
+      { type: "event", event: { atMs: 20, type: "call_error", stage: "llm", fatal: false } },
     ]);
   });
 

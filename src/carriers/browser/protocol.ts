@@ -56,7 +56,7 @@ export interface PageInfo {
 /** The part of a call event that a page may see: no tool arguments, no usage, no error texts. */
 export type PageEvent = { readonly atMs: number } & (
   | { readonly type: "call_ended"; readonly reason: CallEndReason }
-  | { readonly type: "call_error"; readonly stage: CallStage }
+  | { readonly type: "call_error"; readonly stage: CallStage; readonly fatal: boolean }
   | { readonly type: "speech_started" }
   | { readonly type: "transcript_partial"; readonly transcript: string }
   | { readonly type: "transcript_final"; readonly transcript: string }
@@ -79,7 +79,7 @@ export function pageEvent(event: CallEvent): PageEvent | undefined {
     case "call_ended":
       return { atMs, type: event.type, reason: event.reason };
     case "call_error":
-      return { atMs, type: event.type, stage: event.stage };
+      return { atMs, type: event.type, stage: event.stage, fatal: event.fatal };
     case "speech_started":
       return { atMs, type: event.type };
     case "transcript_partial":

@@ -1,0 +1,65 @@
+import type { PageMessage, ServerMessage } from "../../../src/carriers/browser/protocol.js";
+import { CallProblem, type Problem } from "./problems.js";
+
+/** Unsent audio at which the microphone's frames are dropped: about a second. */
+const MAX_UNSENT_BYTES = 32_000;
+
+export interface CallSocketEvents {
+  readonly onMessage: (message: ServerMessage) => void;
+  readonly onAudio: (bytes: Uint8Array<ArrayBuffer>) => void;
+  /** The socket closed without a `hang_up` from either side. */
+  readonly onBroken: (problem: Problem) => void;
+}
+
+/** The call's WebSocket. See `protocol.ts` of the server's browser carrier. */
+export class CallSocket {
+  readonly #socket: WebSocket;
+  /** Frames of the microphone that the network could not take. */
+  droppedFrames = 0;
+  #isOver = false;
+
+  private constructor(socket: WebSocket, events: CallSocketEvents) {
+    this.#socket = socket;
+    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      if (this.#isOver) return;
+      // The page trusts its own server: what it sends is what the types say.
+      if (typeof data === "string") events.onMessage(JSON.parse(data) as ServerMessage);
+      else events.onAudio(new Uint8Array(data));
+    };
+    socket.onclose = ({ code }) => {
+      if (!this.#isOver) events.onBroken(code === 1001 ? "server_stopped" : "connection_lost");
+      this.#isOver = true;
+    };
+  }
+
+  /** Fetches a token and opens the socket. Rejects with a `CallProblem`. */
+  static async open(events: CallSocketEvents): Promise<CallSocket> {
+    const response = await fetch("call/token", { method: "POST" }).catch((error: unknown) => {
+      throw new CallProblem("server_gone", error);
+    });
+    if (!response.ok) throw new CallProblem(response.status === 403 ? "not_allowed_here" : "server_gone");
+    const { token } = (await response.json()) as { readonly token: string };
+    const url = new URL(`call?token=${token}`, document.baseURI);
+    url.protocol = url.protocol.replace("http", "ws");
+    const socket = new WebSocket(url);
+    socket.binaryType = "arraybuffer";
+    return new CallSocket(socket, events);
+  }
+
+  send(message: PageMessage): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** Sends a frame of the microphone, unless the network is behind. */
+  sendAudio(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#socket.bufferedAmount > MAX_UNSENT_BYTES) this.droppedFrames++;
+    else this.#socket.send(bytes);
+  }
+
+  /** Closes the socket; nothing is reported after. */
+  close(): void {
+    this.#isOver = true;
+    this.#socket.close(1000);
+  }
+}

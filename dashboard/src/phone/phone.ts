@@ -1,0 +1,186 @@
+import { signal } from "@preact/signals";
+import type { PageEvent, ServerMessage } from "../../../src/carriers/browser/protocol.js";
+import type { AudioFormat } from "../../../src/core/audio-frame.js";
+import { PhoneAudio } from "./audio/phone-audio.js";
+import { CallSocket } from "./call-socket.js";
+import { environmentProblem, type Problem, problemOf } from "./problems.js";
+import { after, type Conversation, EMPTY_CONVERSATION } from "./transcript.js";
+
+export type PhoneState =
+  | { readonly name: "idle" }
+  | { readonly name: "connecting" }
+  | { readonly name: "in_call"; readonly startedMs: number }
+  | { readonly name: "ended"; readonly by: "caller" | "agent"; readonly durationMs: number }
+  | { readonly name: "failed"; readonly problem: Problem };
+
+/** How well a call has gone on this side of the network. */
+export interface PhoneStats {
+  framesSent: number;
+  framesDropped: number;
+  receivedBytes: number;
+  marksReported: number;
+  /** Silences within replies: playing had to wait for audio. */
+  gaps: { readonly durationMs: number; readonly atMark: boolean }[];
+  /** Audio dropped because two minutes of it were waiting. */
+  overflows: number;
+}
+
+interface ActiveCall {
+  readonly audio: PhoneAudio;
+  readonly socket: CallSocket;
+}
+
+/** The phone on the page: one call at a time, and what is shown of it. */
+export class Phone {
+  readonly state = signal<PhoneState>({ name: "idle" });
+  readonly conversation = signal<Conversation>(EMPTY_CONVERSATION);
+  readonly isMuted = signal(false);
+  /** Loudness, 0 to 1. */
+  readonly callerLevel = signal(0);
+  readonly agentLevel = signal(0);
+  /** Of the present or the last call. */
+  stats: PhoneStats = newStats();
+  #call: ActiveCall | undefined;
+
+  /** Calls the agent; call it from a click. */
+  async call(): Promise<void> {
+    const { name } = this.state.value;
+    if (name === "connecting" || name === "in_call") return;
+    this.stats = newStats();
+    this.conversation.value = EMPTY_CONVERSATION;
+    this.isMuted.value = false;
+    const problem = environmentProblem();
+    if (problem !== undefined) {
+      this.state.value = { name: "failed", problem };
+      return;
+    }
+    this.state.value = { name: "connecting" };
+    await this.#connect();
+  }
+
+  /** Ends the call. */
+  hangUp(): void {
+    const call = this.#call;
+    call?.socket.send({ type: "hang_up" });
+    this.#end("caller");
+  }
+
+  /** Presses a key: the agent is told, and the caller hears its tone. */
+  readonly press = (digit: string): void => {
+    this.#call?.socket.send({ type: "dtmf", digit });
+    this.#call?.audio.playKeys(digit);
+  };
+
+  toggleMute(): void {
+    if (this.#call === undefined) return;
+    this.isMuted.value = !this.isMuted.value;
+    this.#call.audio.setMuted(this.isMuted.value);
+  }
+
+  async #connect(): Promise<void> {
+    let audio: PhoneAudio | undefined;
+    try {
+      audio = await PhoneAudio.open();
+      const speaker = audio;
+      const socket = await CallSocket.open({
+        onMessage: (message) => this.#take(message),
+        onAudio: (bytes) => {
+          this.stats.receivedBytes += bytes.length;
+          speaker.play(bytes);
+        },
+        onBroken: (problem) => this.#fail(this.state.value.name === "connecting" ? "server_gone" : problem),
+      });
+      this.#call = { audio, socket };
+      // Cancelled while the browser was asking for the microphone.
+      if (this.state.value.name !== "connecting") this.#release();
+    } catch (error) {
+      await audio?.close();
+      if (this.state.value.name === "connecting") this.state.value = { name: "failed", problem: problemOf(error) };
+    }
+  }
+
+  #take(message: ServerMessage): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    switch (message.type) {
+      case "start":
+        this.#start(call, message.format);
+        return;
+      case "mark":
+        call.audio.mark(message.name);
+        return;
+      case "clear":
+        call.audio.clear();
+        return;
+      case "dtmf":
+        call.audio.playKeys(message.digits);
+        return;
+      case "event":
+        this.#show(call, message.event);
+        return;
+      case "hang_up":
+        this.#end("agent");
+        return;
+    }
+  }
+
+  #start({ audio, socket }: ActiveCall, format: AudioFormat): void {
+    audio.start(format, {
+      onFrame: (bytes) => {
+        socket.sendAudio(bytes);
+        this.stats.framesSent++;
+        this.stats.framesDropped = socket.droppedFrames;
+      },
+      onMark: (name) => {
+        socket.send({ type: "mark", name });
+        this.stats.marksReported++;
+      },
+      onCallerLevel: (level) => {
+        this.callerLevel.value = level;
+      },
+      onAgentLevel: (level) => {
+        this.agentLevel.value = level;
+      },
+      onGap: ({ durationMs, atMark }) => this.stats.gaps.push({ durationMs, atMark }),
+      onOverflow: () => {
+        this.stats.overflows++;
+      },
+      onMicrophoneLost: () => this.#fail("microphone_lost"),
+    });
+    // Parameters of the page's address reach the agent's program as the call's own.
+    socket.send({ type: "ready", parameters: Object.fromEntries(new URLSearchParams(location.search)) });
+    this.state.value = { name: "in_call", startedMs: performance.now() };
+  }
+
+  #show(call: ActiveCall, event: PageEvent): void {
+    if (event.type === "reply_ended") call.audio.boundary();
+    this.conversation.value = after(this.conversation.value, event);
+  }
+
+  #end(by: "caller" | "agent"): void {
+    const { value } = this.state;
+    if (value.name !== "in_call" && value.name !== "connecting") return;
+    const durationMs = value.name === "in_call" ? performance.now() - value.startedMs : 0;
+    this.state.value = { name: "ended", by, durationMs };
+    this.#release();
+  }
+
+  #fail(problem: Problem): void {
+    this.state.value = { name: "failed", problem };
+    this.#call?.socket.send({ type: "hang_up" });
+    this.#release();
+  }
+
+  #release(): void {
+    const call = this.#call;
+    this.#call = undefined;
+    this.callerLevel.value = 0;
+    this.agentLevel.value = 0;
+    call?.socket.close();
+    void call?.audio.close();
+  }
+}
+
+function newStats(): PhoneStats {
+  return { framesSent: 0, framesDropped: 0, receivedBytes: 0, marksReported: 0, gaps: [], overflows: 0 };
+}
