@@ -6,6 +6,7 @@ isolateEnvironment(process.env);
 export default defineConfig({
   test: {
     reporters: ["default", "./scripts/summary-reporter.mjs"],
+    setupFiles: ["./test/fixed-seed.ts"],
     // Native speech libraries live in processes of their own: one that aborts fails its file, not the run.
     pool: "forks",
     maxWorkers: 2,

@@ -18,7 +18,8 @@ export async function runChecks(names) {
 
 async function runCheck(name) {
   const startMs = performance.now();
-  const { code, output } = await runNpm(["run", "--silent", `check:${name}`], { capture: true });
+  const env = process.stdout.isTTY ? { ...process.env, FORCE_COLOR: "1" } : { ...process.env, NO_COLOR: "1" };
+  const { code, output } = await runNpm(["run", "--silent", `check:${name}`], { capture: true, env });
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
   console.log(`${code === 0 ? "✓" : "✗"} ${name} (${seconds} s)`);
   if (code !== 0) console.log(output.trim().replace(/^/gm, "  "));
