@@ -13,16 +13,20 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["{src,dashboard,examples}/**/*.test.{ts,tsx}"], testTimeout: 20_000 },
+        test: {
+          name: "unit",
+          include: ["{src,dashboard,examples}/**/*.test.{ts,tsx}", "test/page/**/*.test.ts"],
+          testTimeout: 20_000,
+        },
       },
       {
         extends: true,
+        // What holds for the project as a whole: layers, public API, package, documents.
         test: {
           name: "project",
-          include: ["test/**/*.test.ts"],
-          exclude: ["test/end-to-end/**"],
-          testTimeout: 60_000,
+          include: ["test/{architecture,docs,package,public-api}/**/*.test.ts"],
           globalSetup: "scripts/build-for-tests.mjs",
+          testTimeout: 60_000,
         },
       },
       {
@@ -30,11 +34,11 @@ export default defineConfig({
         // Real audio in real time: one file at a time, after everything else.
         test: {
           name: "end-to-end",
-          include: ["test/end-to-end/**/*.test.ts"],
+          include: ["test/{end-to-end,speech}/**/*.test.ts"],
+          globalSetup: "scripts/build-for-tests.mjs",
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 1,
-          globalSetup: "scripts/build-for-tests.mjs",
           sequence: { groupOrder: 1 },
         },
       },
