@@ -1,7 +1,8 @@
-import { type AudioFrame, audioByteLength, audioDurationMs } from "../core/audio-frame.js";
+import { silence } from "../audio/frames.js";
+import { type AudioFrame, audioByteLength, bytesPerSample } from "../core/audio-frame.js";
 import type { Clock } from "../core/clock.js";
 import type { Transport } from "../core/transport.js";
-import { silence } from "../audio/frames.js";
+import { Track } from "./track.js";
 
 /** How far ahead of the caller's ear audio is sent, in ms: room for a late timer, and cheap to clear. */
 const LEAD_MS = 600;
@@ -22,7 +23,7 @@ export interface PlayoutOptions {
   readonly onFinished: (reply: number) => void;
 }
 
-/** How much of a track the caller has heard. */
+/** How much of a reply the caller has heard. */
 export interface PlayoutPosition {
   readonly audioMs: number;
   /** Whether the clock said so and not a mark. */
@@ -41,25 +42,9 @@ export interface PlayoutTrack {
   sentBeyond(audioMs: number): Promise<void>;
 }
 
-interface Chunk {
-  readonly startByte: number;
-  readonly bytes: Uint8Array;
-}
-
-/** One reply's audio on its way. Offsets are bytes since the reply's first sample. */
-interface Track {
-  readonly reply: number;
-  chunks: Chunk[];
-  totalBytes: number;
-  /** Ends of sentences that still need a mark. */
-  boundaries: number[];
-  sentBytes: number;
-  confirmedBytes: number;
-  markedBytes: number;
-  pendingMarks: number[];
-  started: boolean;
-  ended: boolean;
-  finished: boolean;
+interface Waiter {
+  readonly bytes: number;
+  readonly resolve: () => void;
 }
 
 /**
@@ -69,83 +54,89 @@ interface Track {
 export class Playout {
   readonly #options: PlayoutOptions;
   readonly #bytesPerMs: number;
-  #track: Track = newTrack(-1);
-  /** Counts clears: marks of an older generation belong to audio that was dropped. */
+  readonly #frameBytes: number;
+  #track: Track;
+  /** Part of every mark's name: marks of an older generation belong to another reply or to audio that was cleared. */
   #generation = 0;
-  #paused = false;
+  #isPaused = false;
   /** When the other side will have played everything sent. */
   #drainedAtMs = 0;
   #timer: Disposable | undefined;
-  #waiters: { readonly bytes: number; readonly resolve: () => void }[] = [];
+  #waiters: readonly Waiter[] = [];
 
   constructor(options: PlayoutOptions) {
     this.#options = options;
-    this.#bytesPerMs = audioByteLength(options.transport.format, 1000) / 1000;
+    const { format } = options.transport;
+    this.#bytesPerMs = audioByteLength(format, 1000) / 1000;
+    this.#frameBytes = audioByteLength(format, FRAME_MS);
+    this.#track = this.#newTrack(-1);
   }
 
   get isPaused(): boolean {
-    return this.#paused;
+    return this.#isPaused;
   }
 
   /** Whether the caller can hear the agent right now. */
   get isAudible(): boolean {
-    return !this.#paused && this.#toMs(this.#track.sentBytes) > this.position().audioMs;
+    return !this.#isPaused && this.#toMs(this.#track.sentBytes) > this.position().audioMs;
   }
 
-  /** Whether everything of an ended track has been heard. */
+  /** Whether everything of an ended reply has been heard. */
   get isFinished(): boolean {
-    return this.#track.finished;
+    return this.#track.isFinished;
   }
 
-  /** Audio of the track that has not been heard yet, in ms. */
+  /** Audio of the reply that has not been heard yet, in ms. */
   get remainingMs(): number {
     return this.#toMs(this.#track.totalBytes) - this.position().audioMs;
   }
 
-  /** Begins a reply's track; the one before must have finished or been stopped. */
+  /** Begins a reply; the one before must have finished or been stopped. */
   begin(reply: number): PlayoutTrack {
-    const track = newTrack(reply);
+    const track = this.#newTrack(reply);
     this.#track = track;
-    this.#paused = false;
-    const whileCurrent = (act: () => void): void => {
-      if (track === this.#track && !track.ended) act();
+    this.#generation++;
+    this.#isPaused = false;
+    const change = (act: () => void): void => {
+      if (track !== this.#track || track.isEnded) return;
+      act();
+      this.#pump();
     };
     return {
-      write: (frame) => whileCurrent(() => this.#write(frame)),
-      boundary: () => whileCurrent(() => this.#boundary()),
-      end: () => whileCurrent(() => this.#end()),
-      sentBeyond: (audioMs) => this.#sentBeyond(track, this.#toBytes(audioMs)),
+      write: ({ bytes }) => change(() => track.add(bytes)),
+      boundary: () => change(() => track.addBoundary()),
+      end: () => change(() => track.end(silence(this.#options.transport.format, FRAME_MS).bytes[0] as number)),
+      sentBeyond: (audioMs) => this.#sentBeyond(track, audioMs * this.#bytesPerMs),
     };
   }
 
-  /** Silences the track at once and keeps what has not been heard. */
+  /** Silences the reply at once and keeps what has not been heard. */
   pause(): void {
-    if (this.#paused) return;
+    if (this.#isPaused) return;
     this.#rewind();
-    this.#paused = true;
+    this.#isPaused = true;
   }
 
   /** Goes on from the point heard. */
   resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
     this.#pump();
   }
 
-  /** Drops the track and says how much of it was heard. */
+  /** Drops the reply and says how much of it was heard. */
   stop(): PlayoutPosition {
     const position = this.position();
-    if (!this.#paused) this.#rewind();
-    this.#track = newTrack(-1);
-    this.#track.ended = true;
-    this.#paused = false;
+    if (!this.#isPaused) this.#rewind();
+    this.#track = this.#newTrack(-1);
+    this.#isPaused = false;
     this.#releaseWaiters(Number.POSITIVE_INFINITY);
     return position;
   }
 
   /** The carrier replaced the stream: what it had queued is sent again. */
   restarted(): void {
-    if (this.#paused || !this.#track.started) return;
+    if (this.#isPaused || !this.#track.isStarted || this.#track.isFinished) return;
     this.#rewind();
     this.#pump();
   }
@@ -154,128 +145,83 @@ export class Playout {
   markPlayed(name: string): void {
     const [generation, bytes] = name.split("-").map(Number);
     if (generation !== this.#generation || bytes === undefined) return;
-    const track = this.#track;
-    if (bytes <= track.confirmedBytes) return;
-    track.confirmedBytes = bytes;
-    track.pendingMarks = track.pendingMarks.filter((pending) => pending > bytes);
-    this.#drainedAtMs = this.#options.clock.now() + this.#toMs(track.sentBytes - bytes);
-    this.#forgetHeard();
+    if (this.#track.isFinished || !this.#track.confirm(bytes)) return;
+    this.#drainedAtMs = this.#options.clock.now() + this.#toMs(this.#track.sentBytes - bytes);
     this.#pump();
   }
 
-  /** How much of the track has been heard by now. */
+  /** How much of the reply has been heard by now. */
   position(): PlayoutPosition {
-    const track = this.#track;
-    if (this.#paused) return { audioMs: this.#toMs(track.sentBytes), isEstimated: track.sentBytes !== track.confirmedBytes };
+    const { sentBytes, confirmedBytes, nextMark } = this.#track;
     const unplayed = Math.max(0, this.#drainedAtMs - this.#options.clock.now()) * this.#bytesPerMs;
-    const byClock = Math.max(0, track.sentBytes - unplayed);
-    const byMarks = Math.min(byClock, track.pendingMarks[0] ?? Number.POSITIVE_INFINITY);
-    const bytes = Math.max(track.confirmedBytes, byMarks);
-    return { audioMs: this.#toMs(bytes), isEstimated: bytes !== track.confirmedBytes };
+    const byClock = Math.min(Math.max(0, sentBytes - unplayed), nextMark ?? Number.POSITIVE_INFINITY);
+    const bytes = this.#isPaused ? sentBytes : Math.max(confirmedBytes, this.#wholeSamples(byClock));
+    return { audioMs: this.#toMs(bytes), isEstimated: bytes !== confirmedBytes };
   }
 
   [Symbol.dispose](): void {
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = undefined;
+    this.#cancelTimer();
     this.#releaseWaiters(Number.POSITIVE_INFINITY);
   }
 
-  #write(frame: AudioFrame): void {
-    if (frame.bytes.length === 0) return;
-    this.#track.chunks.push({ startByte: this.#track.totalBytes, bytes: frame.bytes });
-    this.#track.totalBytes += frame.bytes.length;
-    this.#pump();
-  }
-
-  #boundary(): void {
-    const track = this.#track;
-    if (track.totalBytes <= (track.boundaries.at(-1) ?? 0)) return;
-    track.boundaries.push(track.totalBytes);
-    this.#markSent();
-  }
-
-  #end(): void {
-    const track = this.#track;
-    const { format } = this.#options.transport;
-    const frameBytes = audioByteLength(format, FRAME_MS);
-    const missing = (frameBytes - (track.totalBytes % frameBytes)) % frameBytes;
-    if (missing > 0) this.#write(silence(format, audioDurationMs(format, missing)));
-    track.ended = true;
-    this.#boundary();
-    this.#pump();
-  }
-
   #sentBeyond(track: Track, bytes: number): Promise<void> {
-    if (track !== this.#track || track.sentBytes > bytes) return Promise.resolve();
+    if (track !== this.#track || track.sentBytes > bytes || track.isFinished) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#waiters.push({ bytes, resolve });
+      this.#waiters = [...this.#waiters, { bytes, resolve }];
     });
   }
 
-  /** Sends what the lead allows and sets the timer for the rest. */
+  /** Sends what the lead allows, and sets the timer for the rest or for the end. */
   #pump(): void {
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = undefined;
+    this.#cancelTimer();
     const track = this.#track;
-    if (this.#paused) return;
-    const frameBytes = audioByteLength(this.#options.transport.format, FRAME_MS);
+    if (this.#isPaused || track.isFinished) return;
     for (;;) {
-      const available = track.totalBytes - track.sentBytes;
-      const size = Math.min(available, frameBytes * (MESSAGE_MS / FRAME_MS));
-      const whole = track.ended ? size : size - (size % frameBytes);
-      if (whole === 0) break;
-      const leadMs = Math.max(0, this.#drainedAtMs - this.#options.clock.now());
-      if (leadMs + MESSAGE_MS > LEAD_MS) {
+      const leadMs = this.#leadMs();
+      if (leadMs + MESSAGE_MS > LEAD_MS && track.sentBytes < track.totalBytes) {
         this.#timer = this.#options.clock.setTimer(leadMs + MESSAGE_MS - LEAD_MS, () => this.#pump());
         return;
       }
-      this.#send(whole);
+      const isFirst = !track.isStarted;
+      const bytes = track.take(this.#frameBytes * (MESSAGE_MS / FRAME_MS));
+      if (bytes === undefined) break;
+      this.#send(bytes, isFirst);
     }
-    if (track.ended && track.sentBytes === track.totalBytes) this.#awaitEnd();
+    this.#mark();
+    if (track.isSent) this.#awaitEnd();
   }
 
-  #send(byteLength: number): void {
-    const { transport, clock } = this.#options;
-    const track = this.#track;
-    const first = !track.started;
-    track.started = true;
-    transport.send({ format: transport.format, bytes: this.#read(track.sentBytes, byteLength) });
-    track.sentBytes += byteLength;
-    this.#drainedAtMs = Math.max(this.#drainedAtMs, clock.now()) + this.#toMs(byteLength);
-    this.#markSent();
-    this.#releaseWaiters(track.sentBytes);
-    if (first) this.#options.onStarted(track.reply);
+  #send(bytes: Uint8Array, isFirst: boolean): void {
+    const { transport, clock, onStarted } = this.#options;
+    transport.send({ format: transport.format, bytes });
+    this.#drainedAtMs = Math.max(this.#drainedAtMs, clock.now()) + this.#toMs(bytes.length);
+    this.#mark();
+    this.#releaseWaiters(this.#track.sentBytes);
+    if (isFirst) onStarted(this.#track.reply);
   }
 
-  /** Marks sentences' ends, each second and the track's end once they have been sent. */
-  #markSent(): void {
-    const track = this.#track;
-    const passed = track.boundaries.filter((boundary) => boundary <= track.sentBytes).length;
-    if (passed > 0) track.boundaries.splice(0, passed);
-    const isDue = passed > 0 || this.#toMs(track.sentBytes - track.markedBytes) >= MARK_EVERY_MS;
-    if (!isDue || track.sentBytes === track.markedBytes) return;
-    track.markedBytes = track.sentBytes;
-    track.pendingMarks.push(track.sentBytes);
-    this.#options.transport.mark(`${this.#generation}-${track.sentBytes}`);
+  #mark(): void {
+    if (this.#options.transport.playout === "clock") return;
+    const place = this.#track.takeMark(MARK_EVERY_MS * this.#bytesPerMs);
+    if (place !== undefined) this.#options.transport.mark(`${this.#generation}-${place}`);
   }
 
   /** Everything has been sent: waits for the last mark, or for the time it must take. */
   #awaitEnd(): void {
-    const { clock, transport } = this.#options;
-    const track = this.#track;
-    if (track.confirmedBytes >= track.totalBytes) {
+    const { confirmedBytes, totalBytes, nextMark } = this.#track;
+    if (confirmedBytes === totalBytes) {
       this.#finish();
       return;
     }
-    const graceMs = transport.playout === "marks" ? LOST_MARK_MS : 0;
-    this.#timer = clock.setTimer(Math.max(0, this.#drainedAtMs - clock.now()) + graceMs, () => this.#finish());
+    const graceMs = nextMark === undefined ? 0 : LOST_MARK_MS;
+    this.#timer = this.#options.clock.setTimer(this.#leadMs() + graceMs, () => this.#finish());
   }
 
   #finish(): void {
     const track = this.#track;
-    if (track.finished) return;
-    track.finished = true;
-    track.pendingMarks = [];
+    if (track.isFinished) return;
+    track.isFinished = true;
+    track.forgetMarks();
     this.#drainedAtMs = 0;
     this.#releaseWaiters(Number.POSITIVE_INFINITY);
     this.#options.onFinished(track.reply);
@@ -283,41 +229,13 @@ export class Playout {
 
   /** Clears the transport and takes back what was not heard. */
   #rewind(): void {
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = undefined;
+    this.#cancelTimer();
     const track = this.#track;
-    const sampleBytes = this.#options.transport.format.encoding === "pcm16" ? 2 : 1;
-    const heard = Math.floor(this.#toBytes(this.position().audioMs) / sampleBytes) * sampleBytes;
-    if (track.started && heard < track.sentBytes) this.#options.transport.clear();
+    const heardBytes = this.#wholeSamples(this.position().audioMs * this.#bytesPerMs);
+    if (heardBytes < track.sentBytes) this.#options.transport.clear();
     this.#generation++;
-    track.sentBytes = heard;
-    track.markedBytes = heard;
-    track.pendingMarks = [];
+    track.rewind(heardBytes);
     this.#drainedAtMs = 0;
-    if (track.ended && track.boundaries.at(-1) !== track.totalBytes) track.boundaries.push(track.totalBytes);
-  }
-
-  #read(startByte: number, byteLength: number): Uint8Array {
-    const { chunks } = this.#track;
-    let index = chunks.findIndex((chunk) => chunk.startByte + chunk.bytes.length > startByte);
-    const first = chunks[index] as Chunk;
-    const offset = startByte - first.startByte;
-    if (offset + byteLength <= first.bytes.length) return first.bytes.subarray(offset, offset + byteLength);
-    const bytes = new Uint8Array(byteLength);
-    for (let written = 0; written < byteLength; index++) {
-      const chunk = chunks[index] as Chunk;
-      const part = chunk.bytes.subarray(startByte + written - chunk.startByte, startByte + byteLength - chunk.startByte);
-      bytes.set(part, written);
-      written += part.length;
-    }
-    return bytes;
-  }
-
-  /** Drops audio that nothing can ask for again. */
-  #forgetHeard(): void {
-    const track = this.#track;
-    const keep = track.chunks.findIndex((chunk) => chunk.startByte + chunk.bytes.length > track.confirmedBytes);
-    if (keep > 0) track.chunks.splice(0, keep);
   }
 
   #releaseWaiters(sentBytes: number): void {
@@ -327,27 +245,26 @@ export class Playout {
     for (const waiter of ready) waiter.resolve();
   }
 
+  #cancelTimer(): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+  }
+
+  /** Audio that the other side has and has not played, in ms. */
+  #leadMs(): number {
+    return Math.max(0, this.#drainedAtMs - this.#options.clock.now());
+  }
+
+  #wholeSamples(bytes: number): number {
+    const sampleBytes = bytesPerSample(this.#options.transport.format.encoding);
+    return Math.floor(bytes / sampleBytes + 1e-6) * sampleBytes;
+  }
+
   #toMs(bytes: number): number {
     return bytes / this.#bytesPerMs;
   }
 
-  #toBytes(audioMs: number): number {
-    return audioMs * this.#bytesPerMs;
+  #newTrack(reply: number): Track {
+    return new Track(reply, this.#frameBytes);
   }
-}
-
-function newTrack(reply: number): Track {
-  return {
-    reply,
-    chunks: [],
-    totalBytes: 0,
-    boundaries: [],
-    sentBytes: 0,
-    confirmedBytes: 0,
-    markedBytes: 0,
-    pendingMarks: [],
-    started: false,
-    ended: false,
-    finished: false,
-  };
 }
