@@ -57,7 +57,13 @@ function instantTts(format: AudioFormat): TTS {
 }
 
 /** A transport that plays at once, and an STT whose turns the bench ends by hand. */
-function rig(): { transport: Transport; received: AsyncQueue<TransportEvent>; stt: STT; words: AsyncQueue<SttEvent>; sent: () => Promise<number> } {
+function rig(): {
+  transport: Transport;
+  received: AsyncQueue<TransportEvent>;
+  stt: STT;
+  words: AsyncQueue<SttEvent>;
+  sent: () => Promise<number>;
+} {
   const received = new AsyncQueue<TransportEvent>();
   const words = new AsyncQueue<SttEvent>();
   let onSent: (atMs: number) => void = () => {};
@@ -76,7 +82,12 @@ function rig(): { transport: Transport; received: AsyncQueue<TransportEvent>; st
     inputFormats: [MULAW_8K],
     open: ({ signal }) => {
       signal.addEventListener("abort", () => words.end());
-      return { write: () => {}, finalize: () => {}, [Symbol.asyncIterator]: () => words[Symbol.asyncIterator](), [Symbol.asyncDispose]: async () => {} };
+      return {
+        write: () => {},
+        finalize: () => {},
+        [Symbol.asyncIterator]: () => words[Symbol.asyncIterator](),
+        [Symbol.asyncDispose]: async () => {},
+      };
     },
   };
   const sent = (): Promise<number> =>
@@ -99,7 +110,14 @@ async function turnOverheads(): Promise<number[]> {
     transport,
     control: { hangUp: async () => {}, transfer: async () => {}, sendDtmf: async () => {} },
   };
-  const running = runCall({ agent, incoming, carrier: "bench", clock: systemClock, signal: new AbortController().signal, onEvents: () => {} });
+  const running = runCall({
+    agent,
+    incoming,
+    carrier: "bench",
+    clock: systemClock,
+    signal: new AbortController().signal,
+    onEvents: () => {},
+  });
   await immediate();
   const overheads: number[] = [];
   for (let turn = 0; turn < TURNS; turn++) {
@@ -121,7 +139,12 @@ async function turnOverheads(): Promise<number[]> {
 /** The same model and voice in a bare loop: what a turn costs with no framework. */
 async function bareOverheads(): Promise<number[]> {
   const overheads: number[] = [];
-  const connection = instantTts(MULAW_8K).open({ format: MULAW_8K, language: "en", signal: new AbortController().signal, clock: systemClock });
+  const connection = instantTts(MULAW_8K).open({
+    format: MULAW_8K,
+    language: "en",
+    signal: new AbortController().signal,
+    clock: systemClock,
+  });
   for (let turn = 0; turn < TURNS; turn++) {
     const startedMs = performance.now();
     const speech = connection.speak({ signal: new AbortController().signal });
@@ -136,7 +159,10 @@ async function bareOverheads(): Promise<number[]> {
 
 /** Microseconds to convert one 20 ms frame. */
 function frameMicroseconds(from: AudioFormat, to: AudioFormat): number {
-  const frame: AudioFrame = { format: from, bytes: new Uint8Array((from.sampleRate / 50) * (from.encoding === "pcm16" ? 2 : 1)).fill(0x35) };
+  const frame: AudioFrame = {
+    format: from,
+    bytes: new Uint8Array((from.sampleRate / 50) * (from.encoding === "pcm16" ? 2 : 1)).fill(0x35),
+  };
   const transcoder = new Transcoder(from, to);
   const frames = 5000;
   const run = (): number => {
@@ -175,7 +201,9 @@ for (let run = 0; run < RUNS; run++) {
 }
 console.log(row("end of turn to first audio, instant providers", "p50", "p95", "p99"));
 console.log(row("  framework", ...[0.5, 0.95, 0.99].map((share) => milliseconds(percentile(framework, share)))));
-console.log(row("  bare loop over the same providers", ...[0.5, 0.95, 0.99].map((share) => milliseconds(percentile(bare, share)))));
+console.log(
+  row("  bare loop over the same providers", ...[0.5, 0.95, 0.99].map((share) => milliseconds(percentile(bare, share)))),
+);
 console.log(row("  ratio of the medians", `${(median(framework) / median(bare)).toFixed(1)} x`));
 console.log();
 console.log(row("audio path, per 20 ms frame", "median"));

@@ -129,7 +129,8 @@ function duration(name: string, value: number, unit: "ms" | "seconds"): number {
 
 function asLlm(llm: LLM | LlmFunction): LLM {
   if (typeof llm === "function") return functionLlm(llm);
-  if (typeof llm?.stream !== "function") throw new ConfigError("The agent option llm needs a stream() method, or must be an async generator function.");
+  if (typeof llm?.stream !== "function")
+    throw new ConfigError("The agent option llm needs a stream() method, or must be an async generator function.");
   return llm;
 }
 

@@ -51,7 +51,9 @@ export class History {
 
   /** Enters a tool's one result; a second for the same call is ignored. */
   addToolOutcome(toolCallId: string, outcome: ToolOutcome): void {
-    const entry = this.#entries.findLast((candidate) => candidate.type === "tools" && candidate.calls.some((call) => call.id === toolCallId));
+    const entry = this.#entries.findLast(
+      (candidate) => candidate.type === "tools" && candidate.calls.some((call) => call.id === toolCallId),
+    );
     if (entry?.type !== "tools" || entry.outcomes.has(toolCallId)) return;
     entry.outcomes.set(toolCallId, outcome);
   }

@@ -2,7 +2,9 @@ import type { ChatMessage } from "../core/chat.js";
 
 /** Replaces `{name}` by the variable of that name; an unknown name stays as written. */
 export function fillVariables(text: string, variables: Readonly<Record<string, string>>): string {
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(variables, name) ? (variables[name] as string) : whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    Object.hasOwn(variables, name) ? (variables[name] as string) : whole,
+  );
 }
 
 /**

@@ -97,7 +97,9 @@ export class ToolRunner {
     const { clock } = this.#options;
     const { signal } = controller;
     const timeoutMs = definition.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const timer = clock.setTimer(timeoutMs, () => controller.abort(new ToolError(`The tool "${definition.name}" did not answer within ${timeoutMs} ms.`)));
+    const timer = clock.setTimer(timeoutMs, () =>
+      controller.abort(new ToolError(`The tool "${definition.name}" did not answer within ${timeoutMs} ms.`)),
+    );
     try {
       const args = await abortable(validateArguments(definition, value), signal);
       signal.throwIfAborted();

@@ -51,7 +51,9 @@ export type AnyTool = Tool<never>;
  * @throws ConfigError when the name or the schema cannot be sent to a model.
  */
 export function tool<Output>(definition: Tool<Output> & { readonly parameters: StandardJsonSchema<Output> }): AnyTool;
-export function tool(definition: Omit<Tool<Record<string, unknown>>, "parameters"> & { readonly parameters?: JsonSchema }): AnyTool;
+export function tool(
+  definition: Omit<Tool<Record<string, unknown>>, "parameters"> & { readonly parameters?: JsonSchema },
+): AnyTool;
 export function tool(definition: Omit<AnyTool, "parameters"> & { readonly parameters?: unknown }): AnyTool {
   const parameters = (definition.parameters ?? { type: "object", properties: {} }) as AnyTool["parameters"];
   const checked: AnyTool = { ...definition, parameters };
@@ -65,7 +67,8 @@ export function toolSpec(definition: AnyTool): ToolSpec {
   if (typeof name !== "string" || !/^[a-zA-Z0-9_-]{1,64}$/.test(name)) {
     throw new ConfigError(`A tool is named ${JSON.stringify(name)}: use 1 to 64 letters, digits, "_" or "-".`);
   }
-  if (typeof handler !== "function") throw new ConfigError(`The tool "${name}" has no handler: pass { handler: async (args) => … }.`);
+  if (typeof handler !== "function")
+    throw new ConfigError(`The tool "${name}" has no handler: pass { handler: async (args) => … }.`);
   return {
     type: "function",
     function: { name, ...(description === undefined ? {} : { description }), parameters: jsonSchemaOf(name, parameters) },
@@ -81,7 +84,8 @@ export async function validateArguments(definition: AnyTool, value: unknown): Pr
     const problems = result.issues.map((issue) => [issue.path?.map(keyOf).join("."), issue.message].filter(Boolean).join(": "));
     throw new Error(`Invalid arguments: ${problems.join("; ")}`);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("Invalid arguments: an object is needed.");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new Error("Invalid arguments: an object is needed.");
   const required = Array.isArray(parameters["required"]) ? parameters["required"] : [];
   const missing = required.filter((key) => typeof key === "string" && !Object.hasOwn(value, key));
   if (missing.length > 0) throw new Error(`Invalid arguments: missing ${missing.join(", ")}`);
@@ -91,7 +95,9 @@ export async function validateArguments(definition: AnyTool, value: unknown): Pr
 function jsonSchemaOf(name: string, parameters: AnyTool["parameters"]): JsonSchema {
   const schema = isStandardSchema(parameters) ? printSchema(name, parameters) : parameters;
   if (schema?.["type"] !== "object") {
-    throw new ConfigError(`The tool "${name}" needs parameters of type "object": pass JSON Schema { type: "object", properties } or a schema such as zod's z.object().`);
+    throw new ConfigError(
+      `The tool "${name}" needs parameters of type "object": pass JSON Schema { type: "object", properties } or a schema such as zod's z.object().`,
+    );
   }
   return schema;
 }
@@ -100,7 +106,10 @@ function printSchema(name: string, parameters: StandardJsonSchema<never>): JsonS
   try {
     return parameters["~standard"].jsonSchema.input({ target: "draft-2020-12" });
   } catch (error) {
-    throw new ConfigError(`The parameters of the tool "${name}" are no JSON Schema (${errorMessage(error)}): use types that JSON has.`, { cause: error });
+    throw new ConfigError(
+      `The parameters of the tool "${name}" are no JSON Schema (${errorMessage(error)}): use types that JSON has.`,
+      { cause: error },
+    );
   }
 }
 

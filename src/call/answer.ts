@@ -54,7 +54,9 @@ export async function answer(options: AnswerOptions): Promise<AnswerEnd> {
     history.addToolCalls(reply, options.roundText(round), calls, providerData);
     await abortable(tools.run(reply, calls), signal);
   }
-  throw new ProviderError(`The model called tools ${MAX_ROUNDS} times in one reply without an answer.`, { provider: llm.provider });
+  throw new ProviderError(`The model called tools ${MAX_ROUNDS} times in one reply without an answer.`, {
+    provider: llm.provider,
+  });
 }
 
 /** One request to the model. */

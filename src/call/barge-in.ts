@@ -1,3 +1,41 @@
+/** An echo dies away within this time of the audio that caused it, in ms. */
+const ECHO_TAIL_MS = 500;
+/** "Okay" in the last moments of a reply is an answer to it, in ms. */
+const REPLY_TAIL_MS = 1000;
+
+/** What the caller's words are while a reply is under way, or right after one. */
+export type Judgement = "nothing" | "echo" | "listening" | "turn";
+
+/** The caller's words and what the agent is doing. Times are on one clock. */
+export interface Situation {
+  readonly transcript: string;
+  /** Whether the utterance began while a reply was under way. */
+  readonly overlapsReply: boolean;
+  /** Until when a voice has been heard; `undefined` without a VAD. */
+  readonly voiceUntilMs: number | undefined;
+  /** The agent's own words: of the reply, or of the last one. */
+  readonly spoken: string;
+  /** Since when the agent cannot be heard; `undefined` while it can. */
+  readonly silentSinceMs: number | undefined;
+  /** What the reply has still to say, in ms; `undefined` when there is none. */
+  readonly unheardMs: number | undefined;
+}
+
+/** Says whether the caller takes the turn, only listens, or is not the one who speaks. */
+export function judge(situation: Situation): Judgement {
+  const { transcript, unheardMs } = situation;
+  if (transcript === "") return "nothing";
+  if (mayBeEcho(situation)) return "echo";
+  if (unheardMs !== undefined && unheardMs > REPLY_TAIL_MS && isBackchannel(transcript)) return "listening";
+  return "turn";
+}
+
+/** The agent's own words, come back while it speaks or just after. A voice that outlasts the agent's is no echo. */
+function mayBeEcho({ transcript, overlapsReply, voiceUntilMs, spoken, silentSinceMs }: Situation): boolean {
+  if (!overlapsReply || !isEcho(transcript, spoken)) return false;
+  return silentSinceMs === undefined || voiceUntilMs === undefined || voiceUntilMs <= silentSinceMs + ECHO_TAIL_MS;
+}
+
 /** Answers of a listener that ask for nothing. While the agent is silent they are turns like any other. */
 const BACKCHANNELS = new Set(
   (

@@ -67,7 +67,8 @@ export class Listener {
 
   async #recognise(stt: STT, signal: AbortSignal): Promise<void> {
     const { transport, clock, inbox, language } = this.#options;
-    const format = stt.inputFormats.find((wanted) => sameFormat(wanted, transport.format)) ?? (stt.inputFormats[0] as AudioFormat);
+    const format =
+      stt.inputFormats.find((wanted) => sameFormat(wanted, transport.format)) ?? (stt.inputFormats[0] as AudioFormat);
     for (let attempt = 1; !signal.aborted; attempt++) {
       await using stream = stt.open({ language, format, signal, clock });
       this.#stt = stream;

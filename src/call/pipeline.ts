@@ -4,23 +4,17 @@ import type { LLM } from "../core/llm.js";
 import type { AsyncQueue } from "../core/queue.js";
 import type { Scope } from "../core/scope.js";
 import type { SttEvent } from "../core/stt.js";
-import { isBackchannel, isEcho } from "./barge-in.js";
+import { isBackchannel, type Judgement, judge } from "./barge-in.js";
 import { turnEndsAt } from "./endpointing.js";
 import type { Listener } from "./listen.js";
-import { Reply, type ReplyServices, type ReplySource } from "./reply.js";
+import type { ReplyServices } from "./reply.js";
+import { Speaker } from "./speaker.js";
 import { Timers } from "./timers.js";
 import type { TurnInput, TurnTimer } from "./turn-input.js";
 import { Utterance } from "./utterance.js";
 
 /** A voice that brings no words within this time, in ms, was none: the reply goes on. */
 const NO_WORDS_MS = 2000;
-/** After so many pauses without words, voice alone pauses a reply no more: it hears itself, or a noisy room. */
-const MAX_FALSE_PAUSES = 2;
-/** An echo dies away within this time of the audio that caused it, in ms. */
-const ECHO_TAIL_MS = 500;
-/** "Yes" in the last moments of a reply is an answer to it, in ms. */
-const REPLY_TAIL_MS = 1000;
-
 const END_REASONS = {
   caller: "caller_hung_up",
   carrier: "carrier_ended",
@@ -40,11 +34,6 @@ export interface PipelineOptions {
   readonly onTurn: () => void;
 }
 
-interface Said {
-  readonly source: ReplySource;
-  readonly onHeard: (heard: string | undefined) => void;
-}
-
 /**
  * The turn loop: the only reader of the inbox, and the only place that decides whose turn it is.
  * It never waits for a reply; replies run beside it and report into the inbox.
@@ -52,21 +41,15 @@ interface Said {
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #timers: Timers<TurnTimer>;
+  readonly #speaker: Speaker;
   #utterance = new Utterance();
-  #reply: Reply | undefined;
-  #replies = 0;
-  #failedReply = -1;
-  /** What the agent said last, and since when it has been silent: its echo may still arrive. */
-  #lastSpoken = "";
-  #silentSinceMs = Number.NEGATIVE_INFINITY;
   #hasVad: boolean;
-  #waiting: Said[] = [];
-  #said: Said | undefined;
   #hangUpWhenSilent: CallEndReason | undefined;
   #ended: CallEndReason | undefined;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#speaker = new Speaker(options);
     this.#hasVad = options.services.agent.vad !== undefined;
     this.#timers = new Timers(options.services.clock, (name) => options.inbox.push({ type: "timer", name }));
   }
@@ -79,8 +62,7 @@ export class Pipeline {
       this.#speakNext();
       if (this.#ended !== undefined) break;
     }
-    this.#endReply("hung_up");
-    for (const said of this.#waiting) said.onHeard(undefined);
+    this.#speaker.close();
     return this.#ended ?? "error";
   }
 
@@ -104,13 +86,13 @@ export class Pipeline {
         return;
       case "playout_finished":
       case "reply_generated":
-        this.#onReplyProgress(input);
+        this.#speaker.onProgress(input);
         return;
       case "say":
-        this.#waiting.push({ source: input.source, onHeard: input.onHeard });
+        this.#speaker.sayLater(input.source, input.onHeard);
         return;
       case "hang_up":
-        if (input.when === "after_reply" && this.#reply !== undefined) this.#hangUpWhenSilent = input.reason;
+        if (input.when === "after_reply" && this.#speaker.isReplying) this.#hangUpWhenSilent = input.reason;
         else this.#ended = input.reason;
         return;
       case "stage_failed":
@@ -122,18 +104,14 @@ export class Pipeline {
   // The caller's voice
 
   #onSpeechStart(audioMs: number, clockMs: number): void {
-    const { emit, services } = this.#options;
-    emit({ type: "speech_started", audioMs });
+    this.#options.emit({ type: "speech_started", audioMs });
     this.#timers.cancel("endpoint");
     this.#timers.cancel("final");
     this.#utterance.isSpeaking = true;
     this.#utterance.startedMs ??= clockMs;
     this.#utterance.endedMs = undefined;
-    const reply = this.#reply;
-    if (reply === undefined) return;
-    this.#utterance.overlapsReply = true;
-    if (services.playout.isPaused || reply.falsePauses >= MAX_FALSE_PAUSES) return;
-    this.#pause(reply);
+    this.#utterance.overlapsReply ||= this.#speaker.isReplying;
+    this.#pause();
   }
 
   #onSpeechEnd(audioMs: number, clockMs: number): void {
@@ -180,7 +158,11 @@ export class Pipeline {
     if (event.finalized === true) this.#utterance.awaitsFinal = false;
     if (event.transcript.trim() !== "") {
       const { confidence } = event;
-      emit({ type: "transcript_final", transcript: event.transcript.trim(), ...(confidence === undefined ? {} : { confidence }) });
+      emit({
+        type: "transcript_final",
+        transcript: event.transcript.trim(),
+        ...(confidence === undefined ? {} : { confidence }),
+      });
     }
     this.#onWords();
     // The silence was long enough before the words were there.
@@ -190,27 +172,22 @@ export class Pipeline {
   /** New words: they may be what interrupts the reply, and the silence counts anew from them where there is no VAD. */
   #onWords(): void {
     if (this.#utterance.transcript === "") return;
-    this.#utterance.overlapsReply ||= this.#reply !== undefined;
+    this.#utterance.overlapsReply ||= this.#speaker.isReplying;
     if (!this.#hasVad) this.#timers.cancel("endpoint");
     if (!this.#timers.has("endpoint") && !this.#timers.has("final")) this.#awaitEndpoint();
-    if (this.#reply !== undefined && this.#interrupts()) this.#bargeIn(this.#reply);
+    if (this.#interrupts()) this.#bargeIn();
   }
 
-  /** Whether the words so far mean to take the turn from the reply. */
+  /** Whether the words so far mean to take the turn from the reply. A backchannel is given the time to end. */
   #interrupts(): boolean {
-    const { transcript } = this.#utterance;
-    if (transcript === "" || isBackchannel(transcript)) return false;
-    return !this.#mayBeEcho();
+    return this.#speaker.isReplying && !isBackchannel(this.#utterance.transcript) && this.#judge() === "turn";
   }
 
-  /** The agent's own words, come back while it speaks or just after. A voice that outlasts the agent's is no echo. */
-  #mayBeEcho(): boolean {
-    const { playout, clock } = this.#options.services;
-    const { transcript, isSpeaking, endedMs, overlapsReply } = this.#utterance;
-    if (!overlapsReply || !isEcho(transcript, this.#reply?.spoken ?? this.#lastSpoken)) return false;
-    if (playout.isAudible) return true;
-    const voiceUntilMs = isSpeaking ? clock.now() : endedMs;
-    return voiceUntilMs === undefined || voiceUntilMs <= this.#silentSinceMs + ECHO_TAIL_MS;
+  #judge(): Judgement {
+    const { transcript, overlapsReply, isSpeaking, endedMs } = this.#utterance;
+    const { spoken, silentSinceMs, unheardMs } = this.#speaker;
+    const voiceUntilMs = isSpeaking ? this.#options.services.clock.now() : endedMs;
+    return judge({ transcript, overlapsReply, voiceUntilMs, spoken, silentSinceMs, unheardMs });
   }
 
   // The end of the caller's turn
@@ -251,102 +228,45 @@ export class Pipeline {
     this.#timers.cancel("final");
     const utterance = this.#utterance;
     const { transcript } = utterance;
-    if (transcript === "" || this.#mayBeEcho() || this.#isListening(transcript)) {
+    if (this.#judge() !== "turn") {
       this.#utterance = new Utterance();
       this.#resume();
       return;
     }
-    if (this.#reply !== undefined) this.#bargeIn(this.#reply);
+    this.#bargeIn();
     this.#utterance = new Utterance();
     services.history.addUser(transcript);
     this.#options.onTurn();
     const speechEnded = utterance.endedMs === undefined ? {} : { speechEndedAtMs: this.#options.toAtMs(utterance.endedMs) };
     this.#options.emit({ type: "turn_committed", transcript, reason, ...speechEnded });
-    if (this.#options.llm !== undefined) this.#startReply({ type: "llm", llm: this.#options.llm });
+    if (this.#options.llm !== undefined) this.#speaker.begin({ type: "llm", llm: this.#options.llm });
   }
 
-  /** A backchannel while the reply still has something to say; at its very end it is an answer. */
-  #isListening(transcript: string): boolean {
-    const reply = this.#reply;
-    if (reply === undefined || !isBackchannel(transcript)) return false;
-    return !reply.isGenerated || this.#options.services.playout.remainingMs > REPLY_TAIL_MS;
-  }
-
-  // The agent's replies
-
-  #startReply(source: ReplySource, said?: Said): void {
-    const { scope, inbox, services } = this.#options;
-    const reply = new Reply(this.#replies++, source, services);
-    this.#reply = reply;
-    this.#said = said;
-    scope.run(async () => {
-      const succeeded = await reply.run();
-      inbox.push({ type: "reply_generated", reply: reply.id, failed: !succeeded });
-    });
-    // The caller is speaking already: nothing is played into their words.
-    if (this.#utterance.isSpeaking) this.#pause(reply);
-  }
-
-  /** Says what waits to be said once neither side speaks. */
-  #speakNext(): void {
-    if (this.#reply !== undefined || this.#ended !== undefined) return;
-    if (this.#utterance.isSpeaking || this.#utterance.transcript !== "" || this.#utterance.awaitsFinal) return;
-    const next = this.#waiting.shift();
-    if (next !== undefined) this.#startReply(next.source, next);
-    else if (this.#hangUpWhenSilent !== undefined) this.#ended = this.#hangUpWhenSilent;
-  }
-
-  #onReplyProgress(input: Extract<TurnInput, { type: "playout_finished" | "reply_generated" }>): void {
-    const reply = this.#reply;
-    if (reply?.id !== input.reply) return;
-    const isPlayed = this.#options.services.playout.isFinished;
-    if (input.type === "reply_generated" && input.failed) this.#failedReply = reply.id;
-    if (reply.isGenerated && isPlayed) this.#endReply(this.#failedReply === reply.id ? "failed" : "completed");
-  }
-
-  #bargeIn(reply: Reply): void {
-    const { emit, toAtMs, services } = this.#options;
-    const { transcript, startedMs } = this.#utterance;
-    const wasHeard = services.playout.position().audioMs > 0;
-    this.#hangUpWhenSilent = undefined;
-    services.tools.bargeIn();
-    if (wasHeard) {
-      emit({ type: "barge_in", reply: reply.id, transcript, ...(startedMs === undefined ? {} : { speechStartedAtMs: toAtMs(startedMs) }) });
-    }
-    this.#endReply("barge_in");
-  }
+  // The agent's side
 
   /** Silences the reply until it is known whether the voice means to interrupt it. */
-  #pause(reply: Reply): void {
-    const { emit, services } = this.#options;
-    services.playout.pause();
-    this.#silentSinceMs = services.clock.now();
-    emit({ type: "reply_paused", reply: reply.id, atAudioMs: services.playout.position().audioMs });
-    this.#timers.set("resume", NO_WORDS_MS);
+  #pause(): void {
+    if (this.#speaker.pause()) this.#timers.set("resume", NO_WORDS_MS);
   }
 
   #resume(): void {
-    const { emit, services } = this.#options;
     this.#timers.cancel("resume");
-    const reply = this.#reply;
-    if (reply === undefined || !services.playout.isPaused) return;
-    reply.falsePauses++;
-    emit({ type: "reply_resumed", reply: reply.id, atAudioMs: services.playout.position().audioMs });
-    services.playout.resume();
+    this.#speaker.resume();
   }
 
-  #endReply(reason: "completed" | "barge_in" | "hung_up" | "failed"): void {
-    const reply = this.#reply;
-    if (reply === undefined) return;
+  #bargeIn(): void {
+    const { transcript, startedMs } = this.#utterance;
     this.#timers.cancel("resume");
-    const { playout, clock } = this.#options.services;
-    this.#lastSpoken = reply.spoken;
-    if (!playout.isPaused) this.#silentSinceMs = clock.now();
-    this.#reply = undefined;
-    reply.abort(reason);
-    const heard = reply.settle(reason);
-    this.#said?.onHeard(heard);
-    this.#said = undefined;
+    this.#hangUpWhenSilent = undefined;
+    this.#speaker.yield(transcript, startedMs === undefined ? undefined : this.#options.toAtMs(startedMs));
+  }
+
+  /** Says what waits to be said, or hangs up if that was asked for, once neither side speaks. */
+  #speakNext(): void {
+    const { isSpeaking, transcript, awaitsFinal } = this.#utterance;
+    if (this.#ended !== undefined || this.#speaker.isReplying) return;
+    if (isSpeaking || transcript !== "" || awaitsFinal) return;
+    if (!this.#speaker.sayNext()) this.#ended = this.#hangUpWhenSilent;
   }
 
   // The line

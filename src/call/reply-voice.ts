@@ -1,5 +1,5 @@
 import { Transcoder } from "../audio/transcode.js";
-import { type AudioFormat, audioDurationMs } from "../core/audio-frame.js";
+import { type AudioFormat, type AudioFrame, audioDurationMs } from "../core/audio-frame.js";
 import type { CallEventBody } from "../core/call-event.js";
 import { AsyncQueue } from "../core/queue.js";
 import { abortable, untilAborted } from "../core/signals.js";
@@ -103,7 +103,7 @@ export class ReplyVoice {
   }
 
   async #synthesise(): Promise<void> {
-    const { reply, speech, format, track, signal, emit } = this.#options;
+    const { reply, speech, format, signal, emit } = this.#options;
     const transcoder = new Transcoder(speech.format, format);
     let hasAudio = false;
     try {
@@ -112,9 +112,7 @@ export class ReplyVoice {
           case "audio": {
             if (!hasAudio) emit({ type: "tts_first_audio", reply });
             hasAudio = true;
-            const frame = transcoder.process(event.frame);
-            this.#text.addAudio(audioDurationMs(format, frame.bytes.length));
-            track.write(frame);
+            this.#play(transcoder.process(event.frame));
             break;
           }
           case "words":
@@ -128,11 +126,18 @@ export class ReplyVoice {
             break;
         }
       }
+      this.#play(transcoder.flush());
     } finally {
       this.#isSynthesised = true;
       this.#wake();
       this.#sentences.end();
     }
+  }
+
+  #play(frame: AudioFrame | undefined): void {
+    if (frame === undefined) return;
+    this.#text.addAudio(audioDurationMs(frame.format, frame.bytes.length));
+    this.#options.track.write(frame);
   }
 
   #completeSentence(textEnd: number): void {

@@ -46,8 +46,6 @@ export class Reply {
   #end: AnswerEnd = { providerData: undefined };
   /** Whether text, tools and synthesis are done; it may still be playing. */
   isGenerated = false;
-  /** How often a voice paused it and no words followed. */
-  falsePauses = 0;
 
   constructor(id: number, source: ReplySource, services: ReplyServices) {
     this.id = id;

@@ -121,7 +121,8 @@ class Session implements Call {
     const { agent, incoming, clock, signal: shutdown } = this.#options;
     const { transport } = incoming;
     const { stt, tts, vad, language } = agent;
-    if (stt === undefined || tts === undefined) throw new ConfigError("A spoken call needs stt and tts: pass both to phone.agent({ … }).");
+    if (stt === undefined || tts === undefined)
+      throw new ConfigError("A spoken call needs stt and tts: pass both to phone.agent({ … }).");
     const scope = new Scope(this.signal, (error) => this.#fail(error));
     const { format } = transport;
     using playout = new Playout({

@@ -67,7 +67,10 @@ function latencyOf(times: ReplyTimes): TurnLatency {
     ...defined("endpointingMs", span(speechEndedMs, committedMs)),
     ...defined("llmFirstTokenMs", llmMs),
     ...defined("ttsFirstAudioMs", ttsMs),
-    ...defined("overheadMs", replyMs === undefined || llmMs === undefined || ttsMs === undefined ? undefined : replyMs - llmMs - ttsMs),
+    ...defined(
+      "overheadMs",
+      replyMs === undefined || llmMs === undefined || ttsMs === undefined ? undefined : replyMs - llmMs - ttsMs,
+    ),
     ...defined("voiceToVoiceMs", span(speechEndedMs, playedMs)),
   };
 }

@@ -55,7 +55,9 @@ export function recordOf(events: readonly CallEvent[]): CallRecord {
     turns: turnLatencies(events),
     bargeIns: events.filter((event) => event.type === "barge_in").length,
     usage: usageOf(events),
-    errors: events.flatMap((event) => (event.type === "call_error" ? [{ stage: event.stage, code: event.code, message: event.message }] : [])),
+    errors: events.flatMap((event) =>
+      event.type === "call_error" ? [{ stage: event.stage, code: event.code, message: event.message }] : [],
+    ),
   };
 }
 
@@ -68,15 +70,25 @@ export function transcriptEntry(event: CallEvent): TranscriptEntry | undefined {
 
 function usageOf(events: readonly CallEvent[]): ProviderUsage[] {
   const usage = new Map<string, ProviderUsage>();
-  const add = (stage: ProviderUsage["stage"], event: { provider: string; model: string }, change: (known: ProviderUsage) => ProviderUsage): void => {
+  const add = (
+    stage: ProviderUsage["stage"],
+    event: { provider: string; model: string },
+    change: (known: ProviderUsage) => ProviderUsage,
+  ): void => {
     const key = `${stage} ${event.provider} ${event.model}`;
     usage.set(key, change(usage.get(key) ?? { stage, provider: event.provider, model: event.model }));
   };
   for (const event of events) {
     if (event.type === "llm_usage") {
-      add("llm", event, (known) => ({ ...known, requests: (known.requests ?? 0) + 1, tokens: addTokens(known.tokens, event.usage) }));
-    } else if (event.type === "stt_usage") add("stt", event, (known) => ({ ...known, audioMs: (known.audioMs ?? 0) + event.audioMs }));
-    else if (event.type === "tts_usage") add("tts", event, (known) => ({ ...known, characters: (known.characters ?? 0) + event.characters }));
+      add("llm", event, (known) => ({
+        ...known,
+        requests: (known.requests ?? 0) + 1,
+        tokens: addTokens(known.tokens, event.usage),
+      }));
+    } else if (event.type === "stt_usage")
+      add("stt", event, (known) => ({ ...known, audioMs: (known.audioMs ?? 0) + event.audioMs }));
+    else if (event.type === "tts_usage")
+      add("tts", event, (known) => ({ ...known, characters: (known.characters ?? 0) + event.characters }));
   }
   return [...usage.values()];
 }

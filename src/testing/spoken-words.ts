@@ -8,7 +8,10 @@ const WORD_END = 1;
 const WORD_STEP = 8;
 
 /** What a stretch of audio holds. */
-export type SpokenBlock = { readonly type: "silence" } | { readonly type: "word_end" } | { readonly type: "word"; readonly word: string };
+export type SpokenBlock =
+  | { readonly type: "silence" }
+  | { readonly type: "word_end" }
+  | { readonly type: "word"; readonly word: string };
 
 /**
  * A voice for tests: each word is a constant amplitude of its own, so that what was said, sent and heard
@@ -43,7 +46,8 @@ export class SpokenWords {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const blockBytes = this.#sampleCount(BLOCK_MS) * 2;
     const blocks: SpokenBlock[] = [];
-    for (let offset = 0; offset + 2 <= bytes.byteLength; offset += blockBytes) blocks.push(this.#blockOf(view.getInt16(offset, true)));
+    for (let offset = 0; offset + 2 <= bytes.byteLength; offset += blockBytes)
+      blocks.push(this.#blockOf(view.getInt16(offset, true)));
     return blocks;
   }
 

@@ -6,7 +6,10 @@ import type { LLM, LlmChunk, LlmOptions } from "../core/llm.js";
 export type TestAnswer =
   | string
   | Error
-  | { readonly text?: string; readonly toolCalls?: readonly { readonly name: string; readonly arguments?: object; readonly id?: string }[] };
+  | {
+      readonly text?: string;
+      readonly toolCalls?: readonly { readonly name: string; readonly arguments?: object; readonly id?: string }[];
+    };
 
 export interface TestLLMOptions {
   /** Time to the first token, in ms. Default 0. */
@@ -26,12 +29,19 @@ export class TestLLM implements LLM {
   /** Requests that were aborted before their end. */
   aborted = 0;
 
-  constructor(answers: readonly (TestAnswer | ((messages: readonly ChatMessage[]) => TestAnswer))[], options: TestLLMOptions = {}) {
+  constructor(
+    answers: readonly (TestAnswer | ((messages: readonly ChatMessage[]) => TestAnswer))[],
+    options: TestLLMOptions = {},
+  ) {
     this.#answers = [...answers];
     this.#options = options;
   }
 
-  async *stream(messages: readonly ChatMessage[], _tools?: readonly ToolSpec[] | null, options: LlmOptions = {}): AsyncGenerator<LlmChunk> {
+  async *stream(
+    messages: readonly ChatMessage[],
+    _tools?: readonly ToolSpec[] | null,
+    options: LlmOptions = {},
+  ): AsyncGenerator<LlmChunk> {
     this.requests.push(structuredClone(messages));
     const prepared = this.#answers.shift();
     if (prepared === undefined) throw new Error("TestLLM was asked once more than it has answers.");
@@ -58,8 +68,18 @@ export class TestLLM implements LLM {
       if (wordMs > 0) await clock.sleep(wordMs, signal);
     }
     for (const [index, call] of toolCalls.entries()) {
-      yield { type: "tool_call", index, name: call.name, arguments: JSON.stringify(call.arguments ?? {}), ...(call.id === undefined ? {} : { id: call.id }) };
+      yield {
+        type: "tool_call",
+        index,
+        name: call.name,
+        arguments: JSON.stringify(call.arguments ?? {}),
+        ...(call.id === undefined ? {} : { id: call.id }),
+      };
     }
-    yield { type: "done", stopReason: toolCalls.length > 0 ? "tool_use" : "end_turn", usage: { inputTokens: 1, outputTokens: 1 } };
+    yield {
+      type: "done",
+      stopReason: toolCalls.length > 0 ? "tool_use" : "end_turn",
+      usage: { inputTokens: 1, outputTokens: 1 },
+    };
   }
 }

@@ -36,8 +36,10 @@ export class TestPhone implements Transport {
   readonly #ear: WordReader;
   readonly #heard: string[] = [];
   #out: (Queued | string)[] = [];
-  #mouth: { readonly bytes: Uint8Array; offset: number; readonly onSpoken: () => void } | undefined;
+  #mouth: (Queued & { readonly onSpoken: () => void })[] = [];
   #timer: Disposable | undefined;
+  /** Reports of marks on their way. */
+  readonly #reports = new Set<Disposable>();
   #marks = 0;
   #closed = false;
   /** What the carrier was asked to do. */
@@ -95,10 +97,12 @@ export class TestPhone implements Transport {
     };
   }
 
-  /** Says `text` into the phone; resolves when the last sample was sent. */
+  /** Says `text` into the phone, behind what is being said; resolves when the last sample was sent. */
   say(text: string): Promise<void> {
+    const bytes = this.#options.spoken.encode(text);
+    if (this.#closed || bytes.length === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#mouth = { bytes: this.#options.spoken.encode(text), offset: 0, onSpoken: resolve };
+      this.#mouth.push({ bytes, offset: 0, onSpoken: resolve });
     });
   }
 
@@ -138,7 +142,8 @@ export class TestPhone implements Transport {
     if (this.#closed) return;
     this.#closed = true;
     this.#timer?.[Symbol.dispose]();
-    this.#mouth?.onSpoken();
+    for (const report of this.#reports) report[Symbol.dispose]();
+    for (const { onSpoken } of this.#mouth.splice(0)) onSpoken();
     this.#events.push({ type: "closed", reason });
     this.#events.end();
   }
@@ -176,19 +181,26 @@ export class TestPhone implements Transport {
     if (this.playout === "clock" || this.#options.losesMark?.(this.#marks++) === true) return;
     const { markDelayMs = 0, clock } = this.#options;
     const push = (): void => this.#events.push({ type: "mark", name });
-    if (markDelayMs === 0) push();
-    else clock.setTimer(markDelayMs, push);
+    if (markDelayMs === 0) {
+      push();
+      return;
+    }
+    const report = clock.setTimer(markDelayMs, () => {
+      this.#reports.delete(report);
+      push();
+    });
+    this.#reports.add(report);
   }
 
   #speak(played: Uint8Array): Uint8Array {
     const frame = new Uint8Array(audioByteLength(this.format, FRAME_MS));
-    const mouth = this.#mouth;
+    const [mouth] = this.#mouth;
     if (mouth === undefined) return this.#options.echo === true ? played : frame;
     const part = mouth.bytes.subarray(mouth.offset, mouth.offset + frame.length);
     frame.set(part);
     mouth.offset += part.length;
     if (mouth.offset === mouth.bytes.length) {
-      this.#mouth = undefined;
+      this.#mouth.shift();
       mouth.onSpoken();
     }
     return frame;

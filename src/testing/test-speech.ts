@@ -32,9 +32,11 @@ export class TestSTT implements STT {
     const reader = new WordReader(this.#spoken);
     let words: string[] = [];
     let silentMs = 0;
+    const finals = new Set<Disposable>();
     const close = (): void => {
       if (events.ended) return;
       this.openStreams--;
+      for (const final of finals) final[Symbol.dispose]();
       events.end();
     };
     const abort = onAbort(signal, close);
@@ -51,10 +53,13 @@ export class TestSTT implements STT {
         }
       },
       finalize: () => {
-        clock.setTimer(this.#finalMs, () => {
+        if (events.ended) return;
+        const final = clock.setTimer(this.#finalMs, () => {
+          finals.delete(final);
           events.push({ type: "final", transcript: words.join(" "), finalized: true });
           words = [];
         });
+        finals.add(final);
       },
       [Symbol.asyncIterator]: () => events[Symbol.asyncIterator](),
       [Symbol.asyncDispose]: async () => {
@@ -134,10 +139,12 @@ export class TestTTS implements TTS {
 
   open({ clock }: TtsOpenOptions): TtsConnection {
     this.openConnections++;
+    let isOpen = true;
     return {
       speak: ({ signal }) => this.#speak(signal, clock),
       [Symbol.asyncDispose]: async () => {
-        this.openConnections--;
+        if (isOpen) this.openConnections--;
+        isOpen = false;
       },
     };
   }
@@ -190,7 +197,10 @@ export class TestTTS implements TTS {
       position.audioMs += spoken.durationMs(word);
       const textStart = position.text + match.index;
       if (wordTimes) {
-        events.push({ type: "words", words: [{ textStart, textEnd: textStart + word.length, startMs, endMs: position.audioMs }] });
+        events.push({
+          type: "words",
+          words: [{ textStart, textEnd: textStart + word.length, startMs, endMs: position.audioMs }],
+        });
       }
       events.push({ type: "audio", frame: { format: spoken.format, bytes } });
     }
