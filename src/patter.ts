@@ -211,7 +211,7 @@ function completeAgent(options: Partial<ServeOptions>): Agent {
 }
 
 async function prepare(agent: Agent, signal: AbortSignal): Promise<void> {
-  await Promise.all([agent.stt, agent.tts, agent.vad].map((provider) => provider?.prepare?.({ signal })));
+  await Promise.all([agent.stt, agent.tts, agent.vad].map(async (provider) => provider?.prepare?.({ signal })));
 }
 
 function agentInfo({ stt, llm, tts }: Agent): AgentInfo {

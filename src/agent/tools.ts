@@ -42,7 +42,7 @@ type StandardResult<Output> =
   | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] };
 
 /** Any tool, whatever its arguments. */
-export type AnyTool = Tool<never>;
+export type AnyTool = Tool;
 
 /**
  * Checks and types a tool: with a zod schema the handler's arguments have the schema's type,

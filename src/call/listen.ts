@@ -1,5 +1,5 @@
 import { Transcoder } from "../audio/transcode.js";
-import { type AudioFormat, type AudioFrame, audioDurationMs, sameFormat } from "../core/audio-frame.js";
+import { type AudioFormat, type AudioFrame, audioDurationMs, chooseFormat } from "../core/audio-frame.js";
 import type { Clock } from "../core/clock.js";
 import { PatterError } from "../core/errors.js";
 import type { AsyncQueue } from "../core/queue.js";
@@ -67,8 +67,7 @@ export class Listener {
 
   async #recognise(stt: STT, signal: AbortSignal): Promise<void> {
     const { transport, clock, inbox, language } = this.#options;
-    const format =
-      stt.inputFormats.find((wanted) => sameFormat(wanted, transport.format)) ?? (stt.inputFormats[0] as AudioFormat);
+    const format = chooseFormat(stt.inputFormats, transport.format);
     for (let attempt = 1; !signal.aborted; attempt++) {
       await using stream = stt.open({ language, format, signal, clock });
       this.#stt = stream;

@@ -153,7 +153,7 @@ export class Pipeline {
   }
 
   #onFinal(event: Extract<SttEvent, { type: "partial" | "final" }>): void {
-    const { emit, services } = this.#options;
+    const { emit } = this.#options;
     this.#utterance.addFinal(event.transcript);
     if (event.finalized === true) this.#utterance.awaitsFinal = false;
     if (event.transcript.trim() !== "") {

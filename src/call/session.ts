@@ -66,7 +66,7 @@ class Session implements Call {
   }
 
   async run(): Promise<CallEndReason> {
-    const { incoming, clock, carrier, onEvents } = this.#options;
+    const { clock, carrier, onEvents } = this.#options;
     onEvents(this.events);
     const { from, to, direction } = this;
     this.#emit({ type: "call_started", carrier, from, to, direction, startedAt: clock.epochMs() });

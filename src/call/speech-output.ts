@@ -1,4 +1,4 @@
-import { type AudioFormat, sameFormat } from "../core/audio-frame.js";
+import { type AudioFormat, chooseFormat } from "../core/audio-frame.js";
 import type { Clock } from "../core/clock.js";
 import type { TTS, TtsConnection, TtsStream } from "../core/tts.js";
 
@@ -19,8 +19,7 @@ export class SpeechOutput implements AsyncDisposable {
 
   constructor(options: SpeechOutputOptions) {
     this.#options = options;
-    const { tts, format } = options;
-    this.format = tts.outputFormats.find((offered) => sameFormat(offered, format)) ?? (tts.outputFormats[0] as AudioFormat);
+    this.format = chooseFormat(options.tts.outputFormats, options.format);
     this.#connection = this.#open();
   }
 

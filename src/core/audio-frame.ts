@@ -43,3 +43,8 @@ export function sameFormat(a: AudioFormat, b: AudioFormat): boolean {
 export function describeFormat(format: AudioFormat): string {
   return `${format.encoding} ${format.sampleRate} Hz`;
 }
+
+/** The format to use of those that are offered, best first: the wanted one where it is among them. */
+export function chooseFormat(offered: readonly AudioFormat[], wanted: AudioFormat): AudioFormat {
+  return offered.find((format) => sameFormat(format, wanted)) ?? offered[0] ?? wanted;
+}
