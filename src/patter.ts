@@ -1,5 +1,4 @@
-import { type Agent, type AgentOptions, createAgent } from "./agent/agent.js";
-import { answeringAgent } from "./answering-agent.js";
+import { type Agent, type AgentOptions, createAgent, functionLlm } from "./agent/agent.js";
 import { runCall } from "./call/session.js";
 import type { CallEvent } from "./core/call-event.js";
 import type { AgentInfo, IncomingCall } from "./core/carrier.js";
@@ -12,6 +11,7 @@ import { recordOf, transcriptEntry } from "./observe/recorder.js";
 import {
   type CallCallbacks,
   type DisconnectOptions,
+  type Message,
   PATTER_NOT_BUILT,
   type PatterOptions,
   SERVE_NOT_BUILT,
@@ -208,6 +208,35 @@ function completeAgent(options: Partial<ServeOptions>): Agent {
   const missing = agent === undefined ? [] : (["stt", "tts"] as const).filter((name) => agent[name] === undefined);
   if (missing.length > 0) throw new ConfigError(`A spoken call needs ${missing.join(" and ")}: pass it to phone.agent({ … }).`);
   return answeringAgent("serve()", options);
+}
+
+/** The agent with `onMessage` as its model. @throws ConfigError that names `where` when there is no agent, or not one model. */
+export function answeringAgent(where: string, { agent, onMessage }: Partial<ServeOptions>): Agent {
+  if (agent === undefined) throw new ConfigError(`${where} needs an agent: pass { agent: phone.agent({ … }) }.`);
+  if (onMessage !== undefined && agent.llm !== undefined) {
+    throw new ConfigError(`${where} has onMessage and the agent has an llm: only one of them can answer.`);
+  }
+  if (onMessage !== undefined) return { ...agent, llm: messageLlm(onMessage) };
+  if (agent.llm === undefined)
+    throw new ConfigError(`Nothing can answer: pass llm to phone.agent({ … }) or onMessage to ${where}.`);
+  return agent;
+}
+
+function messageLlm(onMessage: NonNullable<ServeOptions["onMessage"]>): NonNullable<Agent["llm"]> {
+  return functionLlm(async function* onMessageLlm(messages, _tools, options) {
+    const turns = messages.flatMap((message): Message["history"] =>
+      (message.role === "user" || message.role === "assistant") && message.content !== null
+        ? [{ role: message.role, text: message.content }]
+        : [],
+    );
+    const answer = await onMessage({
+      callId: options?.callId ?? "",
+      text: turns.at(-1)?.text ?? "",
+      history: turns.slice(0, -1),
+    });
+    if (typeof answer === "string") yield answer;
+    else yield* answer;
+  });
 }
 
 async function prepare(agent: Agent, signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@ import { bytesOf } from "../audio/pcm.js";
 import { type WavAudio, writeWav } from "../audio/wav.js";
 import { runCall } from "../call/session.js";
 import { type AudioFormat, PCM16_16K } from "../core/audio-frame.js";
+import type { Call } from "../core/call.js";
 import type { CallEvent } from "../core/call-event.js";
 import { type Clock, systemClock } from "../core/clock.js";
 import { ConfigError } from "../core/errors.js";
@@ -31,6 +32,8 @@ export interface WavCallOptions {
   readonly patienceMs?: number;
   /** How long the caller stays on the line after the last answer, in ms. Default 1,000. */
   readonly hangUpAfterMs?: number;
+  /** Called when the call begins; the greeting waits for it, a second at most. */
+  readonly onStart?: (call: Call) => void | Promise<void>;
   /** Called with every event, at once. It must not throw. */
   readonly onEvent?: (event: CallEvent) => void;
   /** Ends the call as `shutdown`. */
@@ -82,6 +85,7 @@ export async function runWavCall(options: WavCallOptions): Promise<WavCallResult
     carrier: "wav",
     clock,
     signal,
+    ...(options.onStart && { onStart: options.onStart }),
     onEvents: (stream) => {
       stream.subscribe((event) => {
         events.push(event);
