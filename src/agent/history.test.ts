@@ -145,7 +145,7 @@ function run(script: readonly Step[]): { readonly messages: ChatMessage[]; reado
 describe("History, whatever happens in which order", () => {
   test("has exactly one result for every call, directly behind its message and in the order of the calls", () => {
     fc.assert(
-      fc.property(fc.array(steps, { maxLength: 40 }), (script) => {
+      fc.property(fc.array(steps, { maxLength: 40, size: "max" }), (script) => {
         const { messages, results } = run(script);
         const expected = messages.flatMap((message): ChatMessage[] => {
           if (message.role === "tool") return [];
@@ -167,7 +167,7 @@ describe("History, whatever happens in which order", () => {
 
   test("never shows an assistant message without text and without calls", () => {
     fc.assert(
-      fc.property(fc.array(steps, { maxLength: 40 }), (script) => {
+      fc.property(fc.array(steps, { maxLength: 40, size: "max" }), (script) => {
         for (const message of run(script).messages) {
           // Null stands beside calls only: the type of a message without them wants a text.
           if (message.role === "assistant") expect(message.content?.trim()).not.toBe("");

@@ -31,10 +31,10 @@ function speak(sentences: readonly Sentence[], options: { readonly timed: boolea
 
 const sentences: fc.Arbitrary<Sentence[]> = fc.array(
   fc.record({
-    words: fc.array(fc.stringMatching(/^[a-z]{1,9}[.,]?$/), { minLength: 1, maxLength: 8 }),
-    wordMs: fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 8 }),
+    words: fc.array(fc.stringMatching(/^[a-z]{1,9}[.,]?$/), { minLength: 1, maxLength: 8, size: "max" }),
+    wordMs: fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 8, size: "max" }),
   }),
-  { minLength: 1, maxLength: 5 },
+  { minLength: 1, maxLength: 5, size: "max" },
 );
 const options = fc.record({ timed: fc.boolean(), isComplete: fc.boolean() });
 
@@ -68,7 +68,7 @@ describe("SpeechMap", () => {
       fc.property(
         sentences,
         options,
-        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 30 }),
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 30, size: "max" }),
         (script, how, shares) => {
           const map = speak(script, how);
           const heard = shares
@@ -89,7 +89,7 @@ describe("SpeechMap", () => {
         startMs: fc.nat(4000),
         durationMs: fc.nat(900),
       }),
-      { maxLength: 10 },
+      { maxLength: 10, size: "max" },
     );
     fc.assert(
       fc.property(sentences, words, (script, wrong) => {

@@ -112,13 +112,14 @@ describe("ReplyText", () => {
 
   test("hears more of more audio, and of each sentence a part from its beginning", () => {
     const words = fc
-      .array(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 1, maxLength: 6 })
+      .array(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 1, maxLength: 6, size: "max" })
       .map((parts) => `${parts.join(" ")}.`);
     const sentences = fc.array(
       fc.record({ source: words, other: fc.option(words, { nil: undefined }), isNextRound: fc.boolean() }),
       {
         minLength: 1,
         maxLength: 6,
+        size: "max",
       },
     );
     fc.assert(
