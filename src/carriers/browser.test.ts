@@ -30,7 +30,8 @@ function setUp(options: BrowserOptions = {}, publicUrl = ORIGIN): Setup {
 
 async function fetchToken({ browser, host }: Setup): Promise<string> {
   const response = await browser.handle(post("/call/token"), host);
-  return ((await response?.json()) as { token: string }).token;
+  const { token } = (await (response as Response).json()) as { token: string };
+  return token;
 }
 
 function post(path: string, headers: Record<string, string> = { origin: ORIGIN }, base = ORIGIN): Request {
@@ -51,7 +52,10 @@ async function openPage(setup: Setup): Promise<{ socket: PairedSocket; server: P
 }
 
 /** A page in a call, and the call as the server has it. */
-async function connectPage(setup: Setup, parameters?: object): Promise<{ socket: PairedSocket; server: PairedSocket; call: IncomingCall }> {
+async function connectPage(
+  setup: Setup,
+  parameters?: object,
+): Promise<{ socket: PairedSocket; server: PairedSocket; call: IncomingCall }> {
   const { socket, server } = await openPage(setup);
   send(socket, { type: "ready", parameters });
   await setup.clock.advance(0);
@@ -90,7 +94,12 @@ describe("opening a call", () => {
     expect(setup.calls).toHaveLength(0);
     send(socket, { type: "ready", parameters: { table: "4" } });
     await setup.clock.advance(0);
-    expect(setup.calls[0]).toMatchObject({ from: "browser", to: "agent", direction: "inbound", customParameters: { table: "4" } });
+    expect(setup.calls[0]).toMatchObject({
+      from: "browser",
+      to: "agent",
+      direction: "inbound",
+      customParameters: { table: "4" },
+    });
     expect(setup.calls[0]?.transport).toMatchObject({ format: PCM16_16K, playout: "marks" });
   });
 
@@ -129,10 +138,14 @@ describe("opening a call", () => {
   it("is refused under a name that is not the server's own, which may have been rebound", async () => {
     const setup = setUp();
     const base = "http://evil.example:8000";
-    expect(setup.browser.upgrade(upgrade(await fetchToken(setup), { origin: base }, base), setup.host)).toMatchObject({ status: 403 });
+    expect(setup.browser.upgrade(upgrade(await fetchToken(setup), { origin: base }, base), setup.host)).toMatchObject({
+      status: 403,
+    });
     const response = await setup.browser.handle(post("/call/token", { origin: base }, base), setup.host);
     expect(response?.status).toBe(403);
-    expect(await response?.text()).toContain("open http://localhost:8000, or pass { allowedHosts: [\\\"evil.example\\\"] } to Browser");
+    expect(await response?.text()).toContain(
+      'open http://localhost:8000, or pass { allowedHosts: [\\"evil.example\\"] } to Browser',
+    );
   });
 
   it("is granted under the public URL, an IP address and an allowed host", async () => {
@@ -323,12 +336,20 @@ describe("bad frames", () => {
       parameters: fc.anything(),
     });
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.json(), near.map((value) => JSON.stringify(value) ?? "")), (text) => {
-        const message = parsePageMessage(text);
-        if (message?.type === "mark") expect(typeof message.name).toBe("string");
-        if (message?.type === "dtmf") expect(message.digit).toMatch(/^[0-9*#A-D]$/);
-        if (message?.type === "ready") for (const value of Object.values(message.parameters)) expect(typeof value).toBe("string");
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          near.map((value) => JSON.stringify(value) ?? ""),
+        ),
+        (text) => {
+          const message = parsePageMessage(text);
+          if (message?.type === "mark") expect(typeof message.name).toBe("string");
+          if (message?.type === "dtmf") expect(message.digit).toMatch(/^[0-9*#A-D]$/);
+          if (message?.type === "ready")
+            for (const value of Object.values(message.parameters)) expect(typeof value).toBe("string");
+        },
+      ),
     );
   });
 
@@ -337,12 +358,15 @@ describe("bad frames", () => {
     const quiet = await connectPage(setup);
     const heard = collect(quiet.call);
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.oneof(fc.string(), fc.uint8Array({ maxLength: 2000 })), { maxLength: 200 }), async (frames) => {
-        const { socket } = await openPage(setup);
-        for (const frame of frames) socket.send(frame);
-        send(socket, { type: "hang_up" });
-        await socket.closed;
-      }),
+      fc.asyncProperty(
+        fc.array(fc.oneof(fc.string(), fc.uint8Array({ maxLength: 2000 })), { maxLength: 200 }),
+        async (frames) => {
+          const { socket } = await openPage(setup);
+          for (const frame of frames) socket.send(frame);
+          send(socket, { type: "hang_up" });
+          await socket.closed;
+        },
+      ),
     );
     quiet.socket.send(FRAME);
     await setup.clock.advance(0);

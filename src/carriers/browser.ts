@@ -1,6 +1,6 @@
 import { type AudioFormat, describeFormat, MULAW_8K, PCM16_16K, sameFormat } from "../core/audio-frame.js";
 import type { Carrier, CarrierHost, MediaSocket, SocketDecision } from "../core/carrier.js";
-import { ConfigError, errorMessage } from "../core/errors.js";
+import { ConfigError } from "../core/errors.js";
 import { CallTokens, isOwnHost, isOwnOrigin } from "./browser/access.js";
 import { BrowserCall } from "./browser/browser-call.js";
 import { type PageFile, type PageFiles, readPageFiles } from "./browser/page-files.js";
@@ -58,9 +58,11 @@ export class Browser implements Carrier {
   upgrade(request: Request, host: CarrierHost): SocketDecision | undefined {
     const url = new URL(request.url);
     if (url.pathname !== "/call") return undefined;
-    if (!isOwnHost(request, host.publicUrl, this.#options.allowedHosts ?? [])) return refused(`the host ${url.host} is not allowed`);
+    if (!isOwnHost(request, host.publicUrl, this.#options.allowedHosts ?? []))
+      return refused(`the host ${url.host} is not allowed`);
     if (!isOwnOrigin(request, host.publicUrl)) return refused("the page is another website's");
-    if (!this.#tokens.redeem(url.searchParams.get("token") ?? "", host.clock)) return refused("the token is missing, used or expired");
+    if (!this.#tokens.redeem(url.searchParams.get("token") ?? "", host.clock))
+      return refused("the token is missing, used or expired");
     return { accepted: true, run: (socket) => void this.#serve(socket, host) };
   }
 
@@ -85,7 +87,7 @@ export class Browser implements Carrier {
     try {
       await call.run();
     } catch (error) {
-      host.logger.error({ callId, error: errorMessage(error) }, "browser call failed");
+      host.logger.error({ callId, err: error }, "browser call failed");
       socket.close(1011, "the server failed");
     }
     if (call.badFrames > 0) host.logger.warn({ callId, badFrames: call.badFrames }, "page sent frames that are no messages");

@@ -1,6 +1,5 @@
 import type { AgentInfo, Carrier, CarrierHost, IncomingCall, SocketDecision } from "../core/carrier.js";
 import type { Clock } from "../core/clock.js";
-import { errorMessage } from "../core/errors.js";
 import type { Logger } from "../core/logger.js";
 
 /** Answers a request, or leaves it to the next with `undefined`. */
@@ -40,7 +39,9 @@ export async function createApp(options: AppOptions): Promise<App> {
       maxSize: MAX_BODY_BYTES,
       // The rest of the body is never read, so the connection cannot be used again.
       onError: (context) =>
-        context.json({ error: "body_too_large", message: `A body has at most ${MAX_BODY_BYTES} bytes.` }, 413, { connection: "close" }),
+        context.json({ error: "body_too_large", message: `A body has at most ${MAX_BODY_BYTES} bytes.` }, 413, {
+          connection: "close",
+        }),
     }),
   );
   hono.get("/health", (context) => context.json({ status: "ok" }));
@@ -56,7 +57,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     return context.json({ error: "not_found", message: `Nothing is served at ${context.req.path}.` }, 404);
   });
   hono.onError((error, context) => {
-    options.logger.error({ error: errorMessage(error), path: context.req.path }, "request failed");
+    options.logger.error({ err: error, path: context.req.path }, "request failed");
     return context.json({ error: "internal", message: "The server failed to answer; its log says why." }, 500);
   });
 

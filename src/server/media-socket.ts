@@ -28,7 +28,7 @@ export function mediaSocket(webSocket: WebSocket, options: { readonly clock: Clo
     queue.push(isBinary ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : data.toString("utf8"));
     if (queue.size >= PAUSE_AT_MESSAGES) webSocket.pause();
   });
-  webSocket.on("error", (error) => options.logger.debug({ error: error.message }, "socket failed"));
+  webSocket.on("error", (error) => options.logger.debug({ err: error }, "socket failed"));
   webSocket.on("close", () => {
     keepalive[Symbol.dispose]();
     queue.end();

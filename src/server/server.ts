@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type { WebSocketServer } from "ws";
 import type { AgentInfo, Carrier, IncomingCall } from "../core/carrier.js";
 import type { Clock } from "../core/clock.js";
-import { ConfigError, errorMessage } from "../core/errors.js";
+import { ConfigError } from "../core/errors.js";
 import type { Logger } from "../core/logger.js";
 import { type App, createApp, type RequestHandler } from "./app.js";
 import { MAX_MESSAGE_BYTES, mediaSocket } from "./media-socket.js";
@@ -68,7 +68,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
 
   // Without `false` the adapter would replace the global Request and Response of the whole process.
-  http.on("request", getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  http.on("request", (request, response) => void answer(request, response));
   http.on("upgrade", (request, socket, head) => acceptUpgrade({ request, socket, head, app, sockets, options }));
   await listen(http, port, host);
 
@@ -89,7 +90,7 @@ interface Upgrade {
 
 /** Lets the carriers decide on an upgrade, and only then answers 101. */
 function acceptUpgrade({ request, socket, head, app, sockets, options }: Upgrade): void {
-  socket.on("error", (error) => options.logger.debug({ error: error.message }, "connection failed"));
+  socket.on("error", (error) => options.logger.debug({ err: error }, "connection failed"));
   const parsed = upgradeRequest(request);
   if (parsed === undefined) {
     refuse(socket, 400, "not a WebSocket request");
@@ -105,7 +106,7 @@ function acceptUpgrade({ request, socket, head, app, sockets, options }: Upgrade
     try {
       decision.run(mediaSocket(webSocket, options));
     } catch (error) {
-      options.logger.error({ error: errorMessage(error) }, "call not started");
+      options.logger.error({ err: error }, "call not started");
       webSocket.close(1011, "the server failed");
     }
   });
@@ -161,7 +162,9 @@ function listenError(error: NodeJS.ErrnoException, port: number, host: string): 
       return new ConfigError(`No permission to listen on port ${port} of ${host}: choose a port above 1023.`, { cause: error });
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
-      return new ConfigError(`This machine has no address ${host}: listen on 127.0.0.1, or on 0.0.0.0 for every address.`, { cause: error });
+      return new ConfigError(`This machine has no address ${host}: listen on 127.0.0.1, or on 0.0.0.0 for every address.`, {
+        cause: error,
+      });
     default:
       return error;
   }

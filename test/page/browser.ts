@@ -1,16 +1,8 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-
-/** Where systems keep Chromium; `CHROMIUM` overrides. */
-const CHROMIUM_PATHS = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-];
+import { findChromium } from "../../scripts/system-tools.mjs";
 
 const QUIET_FLAGS = [
   "--no-sandbox",
@@ -54,22 +46,15 @@ export interface RenderedAudio {
   readonly samples: Int16Array;
 }
 
-/** The Chromium to test with. Throws, with the command that installs one, when there is none. */
-export function chromiumPath(): string {
-  const path = [process.env["CHROMIUM"], ...CHROMIUM_PATHS].find((candidate) => candidate !== undefined && existsSync(candidate));
-  if (path === undefined) {
-    throw new Error("No Chromium found: install it (`apt-get install chromium`), or set CHROMIUM to its path.");
-  }
-  return path;
-}
-
-/** Opens the page in a Chromium of its own; dispose to close it. */
+/** Opens the page in a Chromium of its own; dispose to close it. Throws, with what to do, when there is no Chromium. */
 export async function openPhone(options: PhoneOptions): Promise<PhonePage> {
+  const executablePath = findChromium();
+  if (executablePath === undefined) throw new Error("No Chromium found: install it, on Debian with `apt-get install chromium`.");
   const profile = await mkdtemp(join(tmpdir(), "phone-"));
   const microphone = options.microphone === undefined ? [] : [`--use-file-for-fake-audio-capture=${options.microphone}%noloop`];
   const permission = options.permission === "refused" ? "--deny-permission-prompts" : "--use-fake-ui-for-media-stream";
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: chromiumPath(),
+    executablePath,
     args: [...QUIET_FLAGS, "--use-fake-device-for-media-stream", permission, ...microphone, ...(options.flags ?? [])],
     ...options.context,
   });
@@ -105,7 +90,7 @@ export class PhonePage implements AsyncDisposable {
   }
 
   async pressCall(): Promise<void> {
-    await this.page.getByRole("button", { name: /^Call/ }).click();
+    await this.page.locator("#call").click();
   }
 
   async hangUp(): Promise<void> {

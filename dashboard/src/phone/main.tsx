@@ -1,6 +1,4 @@
 import { render } from "preact";
-import "../shared/theme.css";
-import "./phone.css";
 import { fetchPageInfo } from "./page-info.js";
 import { Phone, type PhoneStats } from "./phone.js";
 import { App } from "./view/app.js";

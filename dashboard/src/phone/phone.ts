@@ -4,6 +4,7 @@ import type { AudioFormat } from "../../../src/core/audio-frame.js";
 import { PhoneAudio } from "./audio/phone-audio.js";
 import { CallSocket } from "./call-socket.js";
 import { environmentProblem, type Problem, problemOf } from "./problems.js";
+import { keepScreenOn } from "./screen-lock.js";
 import { after, type Conversation, EMPTY_CONVERSATION } from "./transcript.js";
 
 export type PhoneState =
@@ -28,6 +29,7 @@ export interface PhoneStats {
 interface ActiveCall {
   readonly audio: PhoneAudio;
   readonly socket: CallSocket;
+  readonly screen: { release(): void };
 }
 
 /** The phone on the page: one call at a time, and what is shown of it. */
@@ -90,7 +92,7 @@ export class Phone {
         },
         onBroken: (problem) => this.#fail(this.state.value.name === "connecting" ? "server_gone" : problem),
       });
-      this.#call = { audio, socket };
+      this.#call = { audio, socket, screen: keepScreenOn() };
       // Cancelled while the browser was asking for the microphone.
       if (this.state.value.name !== "connecting") this.#release();
     } catch (error) {
@@ -160,8 +162,9 @@ export class Phone {
   #end(by: "caller" | "agent"): void {
     const { value } = this.state;
     if (value.name !== "in_call" && value.name !== "connecting") return;
-    const durationMs = value.name === "in_call" ? performance.now() - value.startedMs : 0;
-    this.state.value = { name: "ended", by, durationMs };
+    // Cancelled before it was a call.
+    if (value.name === "connecting") this.state.value = { name: "idle" };
+    else this.state.value = { name: "ended", by, durationMs: performance.now() - value.startedMs };
     this.#release();
   }
 
@@ -176,6 +179,7 @@ export class Phone {
     this.#call = undefined;
     this.callerLevel.value = 0;
     this.agentLevel.value = 0;
+    call?.screen.release();
     call?.socket.close();
     void call?.audio.close();
   }

@@ -15,7 +15,8 @@ export type Problem =
 export const PROBLEMS: Readonly<Record<Problem, { readonly title: string; readonly advice: string }>> = {
   insecure: {
     title: "The microphone needs a secure page",
-    advice: "Browsers give it to https:// addresses and to this computer only. Open the page at http://localhost, or through an https:// tunnel.",
+    advice:
+      "Browsers give it to https:// addresses and to this computer only. Open the page at http://localhost, or through an https:// tunnel.",
   },
   refused: {
     title: "The microphone was refused",
@@ -73,7 +74,7 @@ export function problemOf(error: unknown): Problem {
 /** Why the page cannot even ask for a microphone, if so. */
 export function environmentProblem(): Problem | undefined {
   // Browsers hide both from pages that came over plain http.
-  if (!globalThis.isSecureContext || navigator.mediaDevices === undefined) return "insecure";
+  if (!globalThis.isSecureContext || !("mediaDevices" in navigator)) return "insecure";
   return typeof AudioWorkletNode === "undefined" ? "unsupported" : undefined;
 }
 

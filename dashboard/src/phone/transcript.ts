@@ -37,7 +37,6 @@ export interface Conversation {
 
 export const EMPTY_CONVERSATION: Conversation = { entries: [], activity: "listening", nextKey: 0 };
 
-type NewEntry = TranscriptEntry extends infer Entry ? (Entry extends TranscriptEntry ? Omit<Entry, "key"> : never) : never;
 type CallerEntry = Extract<TranscriptEntry, { who: "caller" }>;
 type AgentEntry = Extract<TranscriptEntry, { who: "agent" }>;
 

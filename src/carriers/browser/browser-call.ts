@@ -60,7 +60,8 @@ export class BrowserCall implements Transport, CallControl {
     });
     try {
       for await (const message of socket.messages) {
-        if (!(typeof message === "string" ? this.#take(parsePageMessage(message)) : this.#takeAudio(message))) this.#countBadFrame();
+        if (!(typeof message === "string" ? this.#take(parsePageMessage(message)) : this.#takeAudio(message)))
+          this.#countBadFrame();
       }
     } finally {
       timeout[Symbol.dispose]();

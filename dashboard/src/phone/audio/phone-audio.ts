@@ -3,6 +3,7 @@ import { openMicrophone } from "../problems.js";
 import { playKeys } from "./dtmf-tone.js";
 import type { MicrophoneReport, SpeakerCommand, SpeakerReport, WorkletOptions } from "./worklet-messages.js";
 // Bundled on its own, with what it imports: an audio worklet is a module of its own.
+// oxlint-disable-next-line import/default -- Vite's suffix makes the address the default export.
 import workletUrl from "./worklet.js?worker&url";
 
 export interface PhoneAudioEvents {

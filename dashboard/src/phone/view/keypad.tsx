@@ -1,7 +1,16 @@
 import { useEffect } from "preact/hooks";
 
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"] as const;
-const LETTERS: Readonly<Record<string, string>> = { 2: "ABC", 3: "DEF", 4: "GHI", 5: "JKL", 6: "MNO", 7: "PQRS", 8: "TUV", 9: "WXYZ" };
+const LETTERS: Readonly<Record<string, string>> = {
+  2: "ABC",
+  3: "DEF",
+  4: "GHI",
+  5: "JKL",
+  6: "MNO",
+  7: "PQRS",
+  8: "TUV",
+  9: "WXYZ",
+};
 const NAMES: Readonly<Record<string, string>> = { "*": "star", "#": "hash" };
 
 /** A telephone's keys; the computer's own keys press them too. */

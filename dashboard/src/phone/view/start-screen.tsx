@@ -12,6 +12,8 @@ interface StartScreenProps {
   readonly state: Exclude<PhoneState, { name: "in_call" }>;
 }
 
+const CALL_LABELS = { idle: "Call", connecting: "Cancel", ended: "Call again", failed: "Try again" } as const;
+
 /** Before and after a call: who answers, the button, and what went wrong if anything did. */
 export function StartScreen({ phone, info, state }: StartScreenProps) {
   const { entries } = phone.conversation.value;
@@ -30,13 +32,13 @@ export function StartScreen({ phone, info, state }: StartScreenProps) {
           id="call"
           type="button"
           class={isConnecting ? "call-button call-button-busy" : "call-button"}
-          aria-label={isConnecting ? "Cancel" : "Call"}
+          aria-label={CALL_LABELS[state.name]}
           onClick={() => (isConnecting ? phone.hangUp() : void phone.call())}
         >
-          {isConnecting ? <HangUpIcon /> : <PhoneIcon />}
+          <span class="call-face">{isConnecting ? <HangUpIcon /> : <PhoneIcon />}</span>
         </button>
         <span class="call-label" aria-hidden="true">
-          {isConnecting ? "Cancel" : state.name === "idle" ? "Call" : "Call again"}
+          {CALL_LABELS[state.name]}
         </span>
       </div>
       {state.name === "failed" && <ProblemCard title={PROBLEMS[state.problem].title} advice={PROBLEMS[state.problem].advice} />}

@@ -1,12 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { after, EMPTY_CONVERSATION } from "../../dashboard/src/phone/transcript.js";
-import type { PageEvent } from "../../src/carriers/browser/protocol.js";
+import { after, EMPTY_CONVERSATION } from "./transcript.js";
+import type { PageEvent } from "../../../src/carriers/browser/protocol.js";
 
-type EventBody = PageEvent extends infer Event ? (Event extends PageEvent ? Omit<Event, "atMs"> & { readonly atMs?: number } : never) : never;
+type EventBody = PageEvent extends infer Event
+  ? Event extends PageEvent
+    ? Omit<Event, "atMs"> & { readonly atMs?: number }
+    : never
+  : never;
 
 /** The conversation after these events. */
 function conversation(...events: EventBody[]) {
-  return events.reduce((state, event) => after(state, { atMs: 0, ...event } as PageEvent), EMPTY_CONVERSATION);
+  return events.reduce((state, event) => after(state, { atMs: 0, ...event }), EMPTY_CONVERSATION);
 }
 
 describe("the caller's words", () => {
@@ -16,7 +20,9 @@ describe("the caller's words", () => {
       { type: "transcript_final", transcript: "a table for two" },
       { type: "transcript_partial", transcript: "a table for two at" },
     ];
-    expect(conversation(...events).entries).toMatchObject([{ who: "caller", text: "a table for two", partial: "at", isOpen: true }]);
+    expect(conversation(...events).entries).toMatchObject([
+      { who: "caller", text: "a table for two", partial: "at", isOpen: true },
+    ]);
     const committed = conversation(...events, { type: "turn_committed", transcript: "A table for two at seven." });
     expect(committed.entries).toMatchObject([{ text: "A table for two at seven.", partial: "", isOpen: false }]);
     expect(committed.activity).toBe("thinking");
@@ -51,7 +57,12 @@ describe("the agent's words", () => {
   });
 
   it("are cut to what was heard by a barge-in", () => {
-    const { entries, activity } = conversation(...spoken, { type: "reply_ended", reply: 1, reason: "barge_in", heard: "First. Sec" });
+    const { entries, activity } = conversation(...spoken, {
+      type: "reply_ended",
+      reply: 1,
+      reason: "barge_in",
+      heard: "First. Sec",
+    });
     expect(entries).toMatchObject([{ text: "First. Sec", wasInterrupted: true }]);
     expect(activity).toBe("listening");
   });
@@ -73,7 +84,9 @@ describe("the agent's words", () => {
 
   it("of an older reply that ends do not end the thinking about the next", () => {
     const events: EventBody[] = [...spoken, { type: "reply_started", reply: 2 }];
-    expect(conversation(...events, { type: "reply_ended", reply: 1, reason: "completed", heard: "First." }).activity).toBe("thinking");
+    expect(conversation(...events, { type: "reply_ended", reply: 1, reason: "completed", heard: "First." }).activity).toBe(
+      "thinking",
+    );
   });
 });
 

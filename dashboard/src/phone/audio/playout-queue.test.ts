@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CaptureFramer } from "../../dashboard/src/phone/audio/capture-framer.js";
-import { PlayoutQueue } from "../../dashboard/src/phone/audio/playout-queue.js";
-import { decodeMulaw } from "../../src/audio/g711.js";
-import { samplesOf } from "../../src/audio/pcm.js";
-import { MULAW_8K, PCM16_16K } from "../../src/core/audio-frame.js";
+import { CaptureFramer } from "./capture-framer.js";
+import { PlayoutQueue } from "./playout-queue.js";
+import { decodeMulaw } from "../../../../src/audio/g711.js";
+import { samplesOf } from "../../../../src/audio/pcm.js";
+import { MULAW_8K, PCM16_16K } from "../../../../src/core/audio-frame.js";
 
 const QUANTUM = 128;
 const WIRE_RATE = 16_000;
@@ -83,23 +83,27 @@ describe("playout", () => {
   it("plays every sample of any pieces, and reports each mark at its sample", () => {
     const piece = fc.record({ ms: fc.integer({ min: 1, max: 130 }), pauseMs: fc.integer({ min: 0, max: 90 }) });
     fc.assert(
-      fc.property(fc.array(piece, { minLength: 1, maxLength: 12 }), fc.constantFrom(16_000, 44_100, 48_000), (pieces, deviceRate) => {
-        const device = new Device(WIRE_RATE, deviceRate);
-        pieces.forEach(({ ms, pauseMs }, index) => {
-          device.queue.push(level(ms));
-          device.queue.mark(`${index}`);
-          device.run(pauseMs);
-        });
-        device.run(2000);
-        expect(device.marks.map((mark) => mark.name)).toEqual(pieces.map((_, index) => `${index}`));
-        const total = pieces.reduce((sum, { ms }) => sum + (ms * deviceRate) / 1000, 0);
-        const audible = device.audio.filter((sample) => sample !== 0).length;
-        // Each stream of pieces without a pause between them rounds up to a whole sample.
-        expect(audible).toBeGreaterThan(total - 1);
-        expect(audible).toBeLessThan(total + pieces.length + 1);
-        const last = device.audio.findLastIndex((sample) => sample !== 0);
-        expect(Math.abs((device.marks.at(-1)?.frame ?? 0) - last - 1)).toBeLessThan(2);
-      }),
+      fc.property(
+        fc.array(piece, { minLength: 1, maxLength: 12 }),
+        fc.constantFrom(16_000, 44_100, 48_000),
+        (pieces, deviceRate) => {
+          const device = new Device(WIRE_RATE, deviceRate);
+          pieces.forEach(({ ms, pauseMs }, index) => {
+            device.queue.push(level(ms));
+            device.queue.mark(`${index}`);
+            device.run(pauseMs);
+          });
+          device.run(2000);
+          expect(device.marks.map((mark) => mark.name)).toEqual(pieces.map((_, index) => `${index}`));
+          const total = pieces.reduce((sum, { ms }) => sum + (ms * deviceRate) / 1000, 0);
+          const audible = device.audio.filter((sample) => sample !== 0).length;
+          // Each stream of pieces without a pause between them rounds up to a whole sample.
+          expect(audible).toBeGreaterThan(total - 1);
+          expect(audible).toBeLessThan(total + pieces.length + 1);
+          const last = device.audio.findLastIndex((sample) => sample !== 0);
+          expect(Math.abs((device.marks.at(-1)?.frame ?? 0) - last - 1)).toBeLessThan(2);
+        },
+      ),
       { numRuns: 50 },
     );
   });
