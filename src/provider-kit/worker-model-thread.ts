@@ -1,0 +1,91 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { ConfigError, errorMessage } from "../core/errors.js";
+import type { FromWorker, ToWorker, WorkerError } from "./worker-model-messages.js";
+
+/** What a model can tell the stream that uses it. */
+export interface Emitter<Event> {
+  /** `transfer`: buffers that are handed over instead of copied. */
+  emit(event: Event, transfer?: readonly ArrayBuffer[]): void;
+  /** The stream is over; what its user still sends is ignored. */
+  end(): void;
+  fail(error: unknown): void;
+}
+
+/** One stream of work inside the worker. */
+export interface ThreadStream<Message> {
+  receive(message: Message): void;
+  /** Frees what the stream holds, as soon as it can. */
+  close(): void;
+}
+
+export interface ThreadModel<Open, Message, Event> {
+  open(options: Open, emitter: Emitter<Event>): ThreadStream<Message>;
+}
+
+/**
+ * Serves a model from the worker this runs in: loads it once with the data the worker was given, then opens streams as the other thread asks.
+ * What a stream throws ends that stream only.
+ */
+export function serveModel<Open, Message, Event>(load: (data: never) => Promise<ThreadModel<Open, Message, Event>>): void {
+  const port = parentPort;
+  if (port === null) throw new Error("A model is served from a worker thread, not from the main thread.");
+  const post = (message: FromWorker<Event>, transfer: readonly ArrayBuffer[] = []): void =>
+    port.postMessage(message, [...transfer]);
+  const loading = load(workerData as never);
+  const streams = new Map<number, ThreadStream<Message>>();
+
+  const finish = (stream: number, message: FromWorker<Event>): void => {
+    const open = streams.get(stream);
+    if (open === undefined) return;
+    streams.delete(stream);
+    post(message);
+    open.close();
+  };
+
+  const open = (model: ThreadModel<Open, Message, Event>, stream: number, options: Open): void => {
+    const emitter: Emitter<Event> = {
+      emit: (event, transfer) => {
+        if (streams.has(stream)) post({ type: "event", stream, event }, transfer);
+      },
+      end: () => finish(stream, { type: "ended", stream }),
+      fail: (error) => finish(stream, { type: "failed", stream, error: toWorkerError(error) }),
+    };
+    try {
+      streams.set(stream, model.open(options, emitter));
+    } catch (error) {
+      post({ type: "failed", stream, error: toWorkerError(error) });
+    }
+  };
+
+  const receive = (model: ThreadModel<Open, Message, Event>, message: ToWorker<Open, Message>): void => {
+    if (message.type === "open") {
+      open(model, message.stream, message.options);
+      return;
+    }
+    const stream = streams.get(message.stream);
+    if (stream === undefined) return;
+    if (message.type === "close") {
+      streams.delete(message.stream);
+      stream.close();
+      return;
+    }
+    try {
+      stream.receive(message.message);
+    } catch (error) {
+      finish(message.stream, { type: "failed", stream: message.stream, error: toWorkerError(error) });
+    }
+  };
+
+  loading.then(
+    (model) => {
+      post({ type: "ready" });
+      // Messages wait in the port until there is a listener.
+      port.on("message", (message: ToWorker<Open, Message>) => receive(model, message));
+    },
+    (error: unknown) => post({ type: "load_failed", error: toWorkerError(error) }),
+  );
+}
+
+function toWorkerError(error: unknown): WorkerError {
+  return { code: error instanceof ConfigError ? "config" : "provider", message: errorMessage(error) };
+}
