@@ -1,0 +1,163 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { WavAudio } from "../../audio/wav.js";
+import type { Agent } from "../../agent/agent.js";
+import { MULAW_8K, PCM16_16K } from "../../core/audio-frame.js";
+import { errorMessage } from "../../core/errors.js";
+import type { WavCallResult } from "../../simulate/wav-call.js";
+import type { AgentFile } from "../agent-file.js";
+import { command, type CommandContext } from "../command.js";
+import { Failure, UsageError } from "../failure.js";
+import type { Output } from "../output.js";
+
+/** How much faster than real time `--fast` is. Two cores recognise about six callers at once. */
+const FAST = 3;
+
+/** `getpatter talk FILE --wav IN --out OUT` */
+export const talkCommand = command({
+  help: `Let a recording call the agent of a file, and measure the answers in what was heard.
+
+Usage: getpatter talk FILE --wav in.wav [--out out.wav] [options]
+
+The recording is cut at silences of more than 1.2 s; each part is spoken once the agent
+has finished. Latency is measured in the sound: from the caller's last audible sample to
+the first of the reply.
+
+  --wav FILE        what the caller says: a WAV file, of any rate; its first channel counts
+  --out FILE        where to write the call: stereo, the caller left, the agent right
+  --telephone       over a line like the telephone's, mu-law at 8 kHz; default PCM at 16 kHz
+  --straight        play the recording as it is, and do not wait for the agent
+  --fast            run the call ${FAST} times as fast; its latencies are no measurement
+  --reference FILE  a text of what the caller says: prints the word errors
+  --json            print the result as JSON, and nothing else
+
+Example:
+  getpatter talk agent.ts --wav caller.wav --out call.wav`,
+  options: {
+    wav: { type: "string" },
+    out: { type: "string" },
+    telephone: { type: "boolean", default: false },
+    straight: { type: "boolean", default: false },
+    fast: { type: "boolean", default: false },
+    reference: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
+  operands: ["FILE"],
+  run: async ({ values, positionals: [file = ""] }, context) => {
+    if (values.wav === undefined) throw new UsageError("--wav is missing: name the recording of a caller.");
+    const wav = await readRecording(resolve(context.cwd, values.wav));
+    const reference = values.reference === undefined ? undefined : await readText(resolve(context.cwd, values.reference));
+    const [{ loadAgentFile }, { callReport, printReport }] = await Promise.all([
+      import("../agent-file.js"),
+      import("../talk-report.js"),
+    ]);
+    const agentFile = await loadAgentFile(file, context);
+    const result = await call(agentFile, wav, values, context);
+    const out = values.out === undefined ? undefined : resolve(context.cwd, values.out);
+    if (out !== undefined) await write(out, result.recording);
+    const report = callReport(result, { isMeasurement: !values.fast, reference, out });
+    if (values.json) context.out.line(JSON.stringify(report, null, 2));
+    else printReport(report, context.out);
+    return result.record.endReason === "error" ? 1 : 0;
+  },
+});
+
+interface TalkOptions {
+  readonly telephone: boolean;
+  readonly straight: boolean;
+  readonly fast: boolean;
+  readonly json: boolean;
+}
+
+async function call(file: AgentFile, wav: WavAudio, options: TalkOptions, { out, err }: CommandContext): Promise<WavCallResult> {
+  const [{ runWavCall }, { CallLog, duration }, { answeringAgent }, { transcriptEntry }, { ScaledClock, systemClock }] =
+    await Promise.all([
+      import("../../simulate/wav-call.js"),
+      import("../call-log.js"),
+      import("../../patter.js"),
+      import("../../observe/recorder.js"),
+      import("../../core/clock.js"),
+    ]);
+  const agent: Agent = answeringAgent("talk", file);
+  const stop = new AbortController();
+  const onInterrupt = (): void => stop.abort();
+  process.once("SIGINT", onInterrupt);
+  const log = options.json ? undefined : new CallLog(out, { showsLatency: false });
+  if (!options.json) {
+    const seconds = duration((wav.bytes.length / bytesPerSecond(wav)) * 1000);
+    out.line(
+      `The caller: ${seconds} of sound, ${options.telephone ? "on a telephone line" : "on a wideband line"}${options.fast ? `, ${FAST} times as fast` : ""}.`,
+    );
+  }
+  const result = await runWavCall({
+    agent,
+    wav,
+    format: options.telephone ? MULAW_8K : PCM16_16K,
+    clock: options.fast ? new ScaledClock(FAST) : systemClock,
+    takesTurns: !options.straight,
+    ...(file.onCallStart && { onStart: file.onCallStart }),
+    onEvent: (event) => {
+      log?.show(event);
+      const entry = transcriptEntry(event);
+      if (entry !== undefined)
+        void tell(err, async () => file.onTranscript?.({ callId: event.callId, role: entry.role, text: entry.text }));
+    },
+    signal: stop.signal,
+  });
+  process.off("SIGINT", onInterrupt);
+  await tell(err, async () => file.onCallEnd?.({ ...result.record, caller: result.record.from, callee: result.record.to }));
+  return result;
+}
+
+/** Runs a callback of the file; its failure is not the call's. */
+async function tell(err: Output, callback: () => Promise<unknown>): Promise<void> {
+  try {
+    await callback();
+  } catch (error) {
+    err.line(`error: a callback failed: ${errorMessage(error)}`);
+  }
+}
+
+function bytesPerSecond({ format, channels }: WavAudio): number {
+  return format.sampleRate * channels * (format.encoding === "pcm16" ? 2 : 1);
+}
+
+async function readRecording(path: string): Promise<WavAudio> {
+  const { readWav } = await import("../../audio/wav.js");
+  const bytes = await readOrFail(path);
+  try {
+    return readWav(bytes);
+  } catch (error) {
+    throw new Failure(`${path}: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  return (await readOrFail(path)).toString("utf8");
+}
+
+async function readOrFail(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw fileFailure(`${path} cannot be read`, error);
+  }
+}
+
+async function write(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, bytes);
+  } catch (error) {
+    throw fileFailure(`${path} cannot be written`, error);
+  }
+}
+
+function fileFailure(what: string, error: unknown): Failure {
+  const reasons: Record<string, string> = {
+    ENOENT: "there is no such file or folder",
+    EISDIR: "it is a folder",
+    EACCES: "permission is denied",
+  };
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  return new Failure(`${what}: ${reasons[code] ?? String(error)}.`, { cause: error });
+}
