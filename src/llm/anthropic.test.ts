@@ -1,11 +1,35 @@
 import Anthropic from "@anthropic-ai/sdk";
 import type { MessageCreateParamsStreaming } from "@anthropic-ai/sdk/resources/messages";
 import { afterEach, expect, expectTypeOf, test } from "vitest";
-import { messageEnd, messageStart, textBlock, toolBlock, toolPiece, toolStart, type WireEvent } from "../../test/llm/anthropic-events.js";
-import { type Answer, collect, sendEvents, sendJson, startVendor, textOf, toolCallsOf, type Vendor } from "../../test/llm/vendor.js";
+import {
+  messageEnd,
+  messageStart,
+  textBlock,
+  toolBlock,
+  toolPiece,
+  toolStart,
+  type WireEvent,
+} from "../../test/llm/anthropic-events.js";
+import {
+  type Answer,
+  collect,
+  sendEvents,
+  sendJson,
+  startVendor,
+  textOf,
+  toolCallsOf,
+  type Vendor,
+} from "../../test/llm/vendor.js";
 import type { ChatMessage, ToolSpec } from "../core/chat.js";
 import { VirtualClock } from "../core/clock.js";
-import { AuthenticationError, ConfigError, ProtocolError, ProviderError, ProviderTimeoutError, RateLimitError } from "../core/errors.js";
+import {
+  AuthenticationError,
+  ConfigError,
+  ProtocolError,
+  ProviderError,
+  ProviderTimeoutError,
+  RateLimitError,
+} from "../core/errors.js";
 import type { LlmChunk, LlmOptions, LlmUsage } from "../core/llm.js";
 import type { MessagesBody } from "./anthropic/wire.js";
 import { AnthropicLLM, type AnthropicLLMOptions, LLM } from "./anthropic.js";
@@ -39,7 +63,11 @@ function answering(...events: readonly WireEvent[]): Answer {
 const HELLO: readonly ChatMessage[] = [{ role: "user", content: "Hello" }];
 const BOOK: ToolSpec = {
   type: "function",
-  function: { name: "book_table", description: "Books a table.", parameters: { $schema: "https://json-schema.org/draft/2020-12/schema", type: "object", properties: {} } },
+  function: {
+    name: "book_table",
+    description: "Books a table.",
+    parameters: { $schema: "https://json-schema.org/draft/2020-12/schema", type: "object", properties: {} },
+  },
 };
 const HOURS: ToolSpec = { type: "function", function: { name: "hours", parameters: {} } };
 
@@ -48,7 +76,11 @@ async function answerOf(events: readonly WireEvent[], options?: LlmOptions): Pro
   return collect(model(server.url).stream(HELLO, null, options));
 }
 
-async function bodyFor(messages: readonly ChatMessage[], tools: readonly ToolSpec[] | null = null, options: AnthropicLLMOptions = {}): Promise<MessagesBody> {
+async function bodyFor(
+  messages: readonly ChatMessage[],
+  tools: readonly ToolSpec[] | null = null,
+  options: AnthropicLLMOptions = {},
+): Promise<MessagesBody> {
   const server = await vendor(answering(messageStart(), ...textBlock(0, "ok"), ...messageEnd("end_turn", 1)));
   await collect(model(server.url, options).stream(messages, tools));
   return server.requests[0]?.body as MessagesBody;
@@ -61,7 +93,9 @@ test("LLM is AnthropicLLM by its subpath", () => {
 
 test("options out of their range are refused with the value and the remedy", () => {
   const create = (options: AnthropicLLMOptions) => () => new AnthropicLLM({ apiKey: "k", ...options });
-  expect(create({ maxTokens: 0 })).toThrow(new ConfigError("AnthropicLLM cannot use { maxTokens: 0 }: pass a whole number above 0."));
+  expect(create({ maxTokens: 0 })).toThrow(
+    new ConfigError("AnthropicLLM cannot use { maxTokens: 0 }: pass a whole number above 0."),
+  );
   expect(create({ temperature: 1.5 })).toThrow("temperature: 1.5");
   expect(create({ baseUrl: "api.anthropic.com" })).toThrow('AnthropicLLM cannot use { baseUrl: "api.anthropic.com" }');
 });
@@ -107,7 +141,11 @@ test("usage is cumulative: the last count that is not null stands, and cached to
     cache_creation_input_tokens: 300,
     cache_creation: { ephemeral_5m_input_tokens: 200, ephemeral_1h_input_tokens: 100 },
   });
-  const chunks = await answerOf([start, ...textBlock(0, "Hi"), ...messageEnd("end_turn", 7, { input_tokens: 12, cache_read_input_tokens: null })]);
+  const chunks = await answerOf([
+    start,
+    ...textBlock(0, "Hi"),
+    ...messageEnd("end_turn", 7, { input_tokens: 12, cache_read_input_tokens: null }),
+  ]);
   expect(chunks.at(-1)).toMatchObject({
     usage: { inputTokens: 12, outputTokens: 7, cacheReadTokens: 4000, cacheWrite5mTokens: 200, cacheWrite1hTokens: 100 },
   });
@@ -140,17 +178,29 @@ test("thinking is not spoken, and goes back unchanged to the model that wrote it
     { type: "content_block_delta", index: 0, delta: { type: "signature_delta", signature: "c2ln" } },
     { type: "content_block_stop", index: 0 },
   ];
-  const chunks = await answerOf([messageStart(), ...thinking, ...toolBlock(1, "toolu_1", "hours"), ...messageEnd("tool_use", 20)]);
+  const chunks = await answerOf([
+    messageStart(),
+    ...thinking,
+    ...toolBlock(1, "toolu_1", "hours"),
+    ...messageEnd("tool_use", 20),
+  ]);
   expect(textOf(chunks)).toBe("");
   const done = chunks.at(-1);
   const providerData = done?.type === "done" ? done.providerData : undefined;
   const history: ChatMessage[] = [
     ...HELLO,
-    { role: "assistant", content: null, tool_calls: [{ id: "toolu_1", type: "function", function: { name: "hours", arguments: "{}" } }], providerData },
+    {
+      role: "assistant",
+      content: null,
+      tool_calls: [{ id: "toolu_1", type: "function", function: { name: "hours", arguments: "{}" } }],
+      providerData,
+    },
     { role: "tool", tool_call_id: "toolu_1", content: "5 to 10" },
   ];
   expect((await bodyFor(history)).messages[1]?.content[0]).toEqual({ type: "thinking", thinking: "Hmm.", signature: "c2ln" });
-  expect((await bodyFor(history, null, { model: "claude-sonnet-4-6" })).messages[1]?.content[0]).toMatchObject({ type: "tool_use" });
+  expect((await bodyFor(history, null, { model: "claude-sonnet-4-6" })).messages[1]?.content[0]).toMatchObject({
+    type: "tool_use",
+  });
 });
 
 test("the request carries the documented headers, and the caching ones only with caching", async () => {
@@ -172,7 +222,11 @@ test("the request carries the documented headers, and the caching ones only with
 });
 
 test("the first system message and the last tool are marked for the cache; a second system message is not", async () => {
-  const messages: ChatMessage[] = [{ role: "system", content: "Be brief." }, { role: "system", content: "For this call: name = Ann" }, ...HELLO];
+  const messages: ChatMessage[] = [
+    { role: "system", content: "Be brief." },
+    { role: "system", content: "For this call: name = Ann" },
+    ...HELLO,
+  ];
   const body = await bodyFor(messages, [HOURS, BOOK]);
   expect(body.system).toEqual([
     { type: "text", text: "Be brief.", cache_control: { type: "ephemeral" } },
@@ -180,7 +234,12 @@ test("the first system message and the last tool are marked for the cache; a sec
   ]);
   expect(body.tools).toEqual([
     { name: "hours", input_schema: { type: "object" } },
-    { name: "book_table", description: "Books a table.", input_schema: { type: "object", properties: {} }, cache_control: { type: "ephemeral" } },
+    {
+      name: "book_table",
+      description: "Books a table.",
+      input_schema: { type: "object", properties: {} },
+      cache_control: { type: "ephemeral" },
+    },
   ]);
   const uncached = await bodyFor(messages, [HOURS, BOOK], { promptCaching: false });
   expect(JSON.stringify(uncached)).not.toContain("cache_control");
@@ -193,7 +252,12 @@ test("a call that begins with the greeting gets a user turn before it, and one t
 });
 
 test("neighbours of one role are merged, and blank texts are dropped", async () => {
-  const body = await bodyFor([{ role: "user", content: "Hello" }, { role: "assistant", content: " " }, { role: "user", content: "Anyone?" }, { role: "system", content: "The caller is a guest." }]);
+  const body = await bodyFor([
+    { role: "user", content: "Hello" },
+    { role: "assistant", content: " " },
+    { role: "user", content: "Anyone?" },
+    { role: "system", content: "The caller is a guest." },
+  ]);
   expect(body.messages).toEqual([
     {
       role: "user",
@@ -207,10 +271,18 @@ test("neighbours of one role are merged, and blank texts are dropped", async () 
 });
 
 test("tool results stand first in the next user message, in the calls' order, with errors and missing ones flagged", async () => {
-  const call = (id: string, args: string) => ({ id, type: "function" as const, function: { name: "book_table", arguments: args } });
+  const call = (id: string, args: string) => ({
+    id,
+    type: "function" as const,
+    function: { name: "book_table", arguments: args },
+  });
   const body = await bodyFor([
     ...HELLO,
-    { role: "assistant", content: "One moment.", tool_calls: [call("a", '{"n":1}'), call("b:2", '{"n":'), call("c", ""), call("d", "{}")] },
+    {
+      role: "assistant",
+      content: "One moment.",
+      tool_calls: [call("a", '{"n":1}'), call("b:2", '{"n":'), call("c", ""), call("d", "{}")],
+    },
     { role: "user", content: "Are you there?" },
     { role: "tool", tool_call_id: "b:2", content: "no such table", isError: true },
     { role: "tool", tool_call_id: "a", content: "booked" },
@@ -252,7 +324,9 @@ test.each([
   [400, "invalid_request_error", ProviderError, false],
   [404, "not_found_error", ProviderError, false],
 ] as const)("status %i (%s) fails at once with what the vendor said", async (status, type, ErrorClass, retryable) => {
-  const server = await vendor((response) => sendJson(response, status, { type: "error", error: { type, message: "no way" } }, { "request-id": "req_9" }));
+  const server = await vendor((response) =>
+    sendJson(response, status, { type: "error", error: { type, message: "no way" } }, { "request-id": "req_9" }),
+  );
   const error = await collect(model(server.url).stream(HELLO)).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ErrorClass);
   expect(error).toMatchObject({ provider: "anthropic", status, requestId: "req_9", retryable });
@@ -262,24 +336,32 @@ test.each([
 
 test("an overloaded model is asked once more, and the caller notices nothing", async () => {
   const server = await vendor((response, _request, attempt) =>
-    attempt === 1 ? sendJson(response, 529, { type: "error", error: { type: "overloaded_error", message: "Overloaded" } }) : answering(messageStart(), ...textBlock(0, "Hi"), ...messageEnd("end_turn", 2))(response, _request, attempt),
+    attempt === 1
+      ? sendJson(response, 529, { type: "error", error: { type: "overloaded_error", message: "Overloaded" } })
+      : answering(messageStart(), ...textBlock(0, "Hi"), ...messageEnd("end_turn", 2))(response, _request, attempt),
   );
   expect(textOf(await collect(model(server.url).stream(HELLO)))).toBe("Hi");
   expect(server.requests).toHaveLength(2);
 });
 
 test("a model that stays overloaded is asked twice and no more", async () => {
-  const server = await vendor((response) => sendJson(response, 529, { type: "error", error: { type: "overloaded_error", message: "Overloaded" } }));
+  const server = await vendor((response) =>
+    sendJson(response, 529, { type: "error", error: { type: "overloaded_error", message: "Overloaded" } }),
+  );
   await expect(collect(model(server.url).stream(HELLO))).rejects.toMatchObject({ status: 529, retryable: true });
   expect(server.requests).toHaveLength(2);
 });
 
 test("a limit that asks for long patience is reported instead of waited for, and the vendor's word on retrying is obeyed", async () => {
-  const server = await vendor((response) => sendJson(response, 429, { type: "error", error: { type: "rate_limit_error", message: "slow" } }, { "retry-after": "20" }));
+  const server = await vendor((response) =>
+    sendJson(response, 429, { type: "error", error: { type: "rate_limit_error", message: "slow" } }, { "retry-after": "20" }),
+  );
   const error = await collect(model(server.url).stream(HELLO)).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(RateLimitError);
   expect(error).toMatchObject({ retryAfterMs: 20_000, retryable: true });
-  const never = await vendor((response) => sendJson(response, 500, { type: "error", error: { type: "api_error", message: "broken" } }, { "x-should-retry": "false" }));
+  const never = await vendor((response) =>
+    sendJson(response, 500, { type: "error", error: { type: "api_error", message: "broken" } }, { "x-should-retry": "false" }),
+  );
   await expect(collect(model(never.url).stream(HELLO))).rejects.toMatchObject({ retryable: false });
   expect([server.requests.length, never.requests.length]).toEqual([1, 1]);
 });
@@ -287,13 +369,22 @@ test("a limit that asks for long patience is reported instead of waited for, and
 test("an error inside the stream before any content is tried again", async () => {
   const overloaded: WireEvent = { type: "error", error: { type: "overloaded_error", message: "Overloaded" } };
   const server = await vendor((response, request, attempt) =>
-    answering(messageStart(), ...(attempt === 1 ? [overloaded] : [...textBlock(0, "Hi"), ...messageEnd("end_turn", 2)]))(response, request, attempt),
+    answering(messageStart(), ...(attempt === 1 ? [overloaded] : [...textBlock(0, "Hi"), ...messageEnd("end_turn", 2)]))(
+      response,
+      request,
+      attempt,
+    ),
   );
   expect(textOf(await collect(model(server.url).stream(HELLO)))).toBe("Hi");
 });
 
 test("an error inside the stream behind content is thrown, never replayed", async () => {
-  const server = await vendor(answering(messageStart(), ...textBlock(0, "Hi"), { type: "error", error: { type: "overloaded_error", message: "Overloaded" } }));
+  const server = await vendor(
+    answering(messageStart(), ...textBlock(0, "Hi"), {
+      type: "error",
+      error: { type: "overloaded_error", message: "Overloaded" },
+    }),
+  );
   const seen: LlmChunk[] = [];
   const reading = async (): Promise<void> => {
     for await (const chunk of model(server.url).stream(HELLO)) seen.push(chunk);
@@ -319,7 +410,9 @@ test("a connection that breaks within the answer is an error that may pass", asy
 test("a vendor that cannot be reached is named with its address", async () => {
   const server = await startVendor(() => {});
   await server[Symbol.asyncDispose]();
-  await expect(collect(model(server.url).stream(HELLO))).rejects.toThrow(`AnthropicLLM lost or could not open its connection to ${server.url} (ECONNREFUSED).`);
+  await expect(collect(model(server.url).stream(HELLO))).rejects.toThrow(
+    `AnthropicLLM lost or could not open its connection to ${server.url} (ECONNREFUSED).`,
+  );
 });
 
 test("a stream that only pings fails when the time is up", async () => {
@@ -353,7 +446,10 @@ test("an abort before the headers, or before the start, ends the iteration witho
   const next = model(server.url).stream(HELLO, null, { signal: controller.signal }).next();
   controller.abort();
   expect(await next).toEqual({ value: undefined, done: true });
-  expect(await model(server.url).stream(HELLO, null, { signal: controller.signal }).next()).toEqual({ value: undefined, done: true });
+  expect(await model(server.url).stream(HELLO, null, { signal: controller.signal }).next()).toEqual({
+    value: undefined,
+    done: true,
+  });
 });
 
 test("breaking off the iteration aborts the request and reports usage once", async () => {
@@ -390,19 +486,24 @@ test("a fetch that was passed in carries the request, its abort and its failure"
   const reply: typeof fetch = async (_url, init) => {
     sent.push(init ?? {});
     const events = [messageStart(), ...textBlock(0, "Hi"), ...messageEnd("end_turn", 2)];
-    return new Response(events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(""), { headers: { "request-id": "req_2" } });
+    return new Response(events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(""), {
+      headers: { "request-id": "req_2" },
+    });
   };
   const chunks = await collect(model("https://gateway.example/anthropic", { fetch: reply }).stream(HELLO));
   expect(textOf(chunks)).toBe("Hi");
   expect(chunks.at(-1)).toMatchObject({ requestId: "req_2" });
   expect(sent[0]?.signal).toBeInstanceOf(AbortSignal);
-  const failing: typeof fetch = () => Promise.reject(new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "ECONNRESET" }) }));
+  const failing: typeof fetch = () =>
+    Promise.reject(new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "ECONNRESET" }) }));
   await expect(collect(model("https://gateway.example", { fetch: failing }).stream(HELLO))).rejects.toThrow("(ECONNRESET)");
 });
 
 test("warming up opens the connection that the first answer uses, and never fails the call", async () => {
   const server = await vendor((response, request, attempt) =>
-    request.method === "GET" ? sendJson(response, 200, { data: [] }) : answering(messageStart(), ...messageEnd("end_turn", 1))(response, request, attempt),
+    request.method === "GET"
+      ? sendJson(response, 200, { data: [] })
+      : answering(messageStart(), ...messageEnd("end_turn", 1))(response, request, attempt),
   );
   const llm = model(server.url);
   await llm.warmup();
@@ -423,14 +524,23 @@ test("the body that is sent has the type that the vendor's SDK sends", () => {
 });
 
 test("the vendor's SDK reads the same answer from the same server", async () => {
-  const events = [messageStart(), ...textBlock(0, "One moment."), ...toolBlock(1, "toolu_1", "hours", '{"day":', '"fri"}'), ...messageEnd("tool_use", 9)];
+  const events = [
+    messageStart(),
+    ...textBlock(0, "One moment."),
+    ...toolBlock(1, "toolu_1", "hours", '{"day":', '"fri"}'),
+    ...messageEnd("tool_use", 9),
+  ];
   const server = await vendor(answering(...events));
   const client = new Anthropic({ apiKey: "sk-ant-test", baseURL: server.url, maxRetries: 0 });
-  const message = await client.messages.stream({ model: "claude-haiku-4-5", max_tokens: 100, messages: [{ role: "user", content: "Hello" }] }).finalMessage();
+  const message = await client.messages
+    .stream({ model: "claude-haiku-4-5", max_tokens: 100, messages: [{ role: "user", content: "Hello" }] })
+    .finalMessage();
   const chunks = await collect(model(server.url).stream(HELLO));
   expect(message.content).toMatchObject([
     { type: "text", text: textOf(chunks) },
     { type: "tool_use", id: "toolu_1", name: "hours", input: JSON.parse(toolCallsOf(chunks)[0]?.arguments ?? "") as unknown },
   ]);
-  expect(chunks.at(-1)).toMatchObject({ usage: { inputTokens: message.usage.input_tokens, outputTokens: message.usage.output_tokens } });
+  expect(chunks.at(-1)).toMatchObject({
+    usage: { inputTokens: message.usage.input_tokens, outputTokens: message.usage.output_tokens },
+  });
 });

@@ -52,7 +52,12 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
 
   /** @throws ConfigError without a credential, or for an option out of its range. */
   constructor(options: AnthropicLLMOptions = {}) {
-    const apiKey = credential({ provider: IDENTITY.className, option: "apiKey", env: "ANTHROPIC_API_KEY", value: options.apiKey });
+    const apiKey = credential({
+      provider: IDENTITY.className,
+      option: "apiKey",
+      env: "ANTHROPIC_API_KEY",
+      value: options.apiKey,
+    });
     this.model = options.model ?? "claude-haiku-4-5-20251001";
     this.#maxTokens = checkMaxTokens(options.maxTokens ?? 1024);
     this.#temperature = checkTemperature(options.temperature);
@@ -68,7 +73,11 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
   }
 
   /** Streams one answer: `text` and `tool_call` chunks, then `done` with the stop reason, the usage and the request's id. */
-  stream(messages: readonly ChatMessage[], tools?: readonly ToolSpec[] | null, options?: LlmOptions): AsyncGenerator<LlmChunk, void, undefined> {
+  stream(
+    messages: readonly ChatMessage[],
+    tools?: readonly ToolSpec[] | null,
+    options?: LlmOptions,
+  ): AsyncGenerator<LlmChunk, void, undefined> {
     const body = messagesBody(messages, tools ?? [], {
       model: this.model,
       maxTokens: this.#maxTokens,
@@ -90,7 +99,11 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
 
   /** Opens the connection while the phone rings, so that the first answer does not wait for it. Costs no tokens. */
   async warmup(_messages?: readonly ChatMessage[], _tools?: readonly ToolSpec[] | null, options?: LlmOptions): Promise<void> {
-    await openConnection(this.#http, { url: this.#url.replace(/\/messages$/, "/models?limit=1"), headers: this.#headers }, options);
+    await openConnection(
+      this.#http,
+      { url: this.#url.replace(/\/messages$/, "/models?limit=1"), headers: this.#headers },
+      options,
+    );
   }
 
   /** Closes the connections; answers in flight fail. */

@@ -29,7 +29,9 @@ function answering(...events: readonly (object | string)[]): Answer {
   };
 }
 
-const delta = (fields: object, finish: string | null = null): object => ({ choices: [{ index: 0, delta: fields, finish_reason: finish }] });
+const delta = (fields: object, finish: string | null = null): object => ({
+  choices: [{ index: 0, delta: fields, finish_reason: finish }],
+});
 const USAGE = { choices: [], usage: { prompt_tokens: 100, completion_tokens: 8, prompt_tokens_details: { cached_tokens: 60 } } };
 
 async function answerOf(...events: readonly (object | string)[]): Promise<LlmChunk[]> {
@@ -40,16 +42,35 @@ async function answerOf(...events: readonly (object | string)[]): Promise<LlmChu
 }
 
 test("text streams piece by piece, and done tells cached tokens apart", async () => {
-  expect(await answerOf(delta({ role: "assistant", content: "" }), delta({ content: "Hel" }), delta({ content: "lo." }), delta({}, "stop"), USAGE, "[DONE]")).toEqual([
+  expect(
+    await answerOf(
+      delta({ role: "assistant", content: "" }),
+      delta({ content: "Hel" }),
+      delta({ content: "lo." }),
+      delta({}, "stop"),
+      USAGE,
+      "[DONE]",
+    ),
+  ).toEqual([
     { type: "text", content: "Hel" },
     { type: "text", content: "lo." },
-    { type: "done", stopReason: "end_turn", usage: { inputTokens: 40, outputTokens: 8, cacheReadTokens: 60 }, requestId: "chatcmpl-1" },
+    {
+      type: "done",
+      stopReason: "end_turn",
+      usage: { inputTokens: 40, outputTokens: 8, cacheReadTokens: 60 },
+      requestId: "chatcmpl-1",
+    },
   ]);
 });
 
 test("parallel tool calls are joined by index", async () => {
   const piece = (index: number, json: string): object => ({ index, function: { arguments: json } });
-  const start = (index: number, id: string): object => ({ index, id, type: "function", function: { name: "hours", arguments: "" } });
+  const start = (index: number, id: string): object => ({
+    index,
+    id,
+    type: "function",
+    function: { name: "hours", arguments: "" },
+  });
   const chunks = await answerOf(
     delta({ tool_calls: [start(0, "a"), start(1, "b")] }),
     delta({ tool_calls: [piece(1, '{"day":"fri"}'), piece(0, '{"day":')] }),
@@ -65,7 +86,11 @@ test("parallel tool calls are joined by index", async () => {
 
 test("calls that a server sends whole under one index stay apart, and its stop means tool use", async () => {
   const whole = (id: string, json: string): object => ({ index: 0, id, function: { name: "hours", arguments: json } });
-  const chunks = await answerOf(delta({ tool_calls: [whole("a", "{}"), whole("b", '{"day":"fri"}')] }), delta({}, "stop"), "[DONE]");
+  const chunks = await answerOf(
+    delta({ tool_calls: [whole("a", "{}"), whole("b", '{"day":"fri"}')] }),
+    delta({}, "stop"),
+    "[DONE]",
+  );
   expect(toolCallsOf(chunks).map(({ id, arguments: json }) => [id, json])).toEqual([
     ["a", "{}"],
     ["b", '{"day":"fri"}'],
@@ -79,7 +104,9 @@ test("a stream may end behind its finish reason without [DONE], but not before",
 });
 
 test("an error inside the stream is thrown with what the server said", async () => {
-  await expect(answerOf(delta({ content: "Hi" }), { error: { message: "model ran out of memory", code: 500 } })).rejects.toThrow("model ran out of memory");
+  await expect(answerOf(delta({ content: "Hi" }), { error: { message: "model ran out of memory", code: 500 } })).rejects.toThrow(
+    "model ran out of memory",
+  );
   await expect(answerOf(delta({ content: "Hi" }), "<html>")).rejects.toBeInstanceOf(ProtocolError);
 });
 
@@ -92,7 +119,14 @@ test("a refused request quotes the server, whichever form its error has", async 
 
 test("the request holds what the API knows and nothing else", async () => {
   const server = await vendor(answering(delta({ content: "ok" }, "stop"), "[DONE]"));
-  const llm = new OpenAICompatibleLLM({ baseUrl: `${server.url}/v1`, model: "small", apiKey: "k", temperature: 0, maxTokens: 200, headers: { "x-tenant": "a" } });
+  const llm = new OpenAICompatibleLLM({
+    baseUrl: `${server.url}/v1`,
+    model: "small",
+    apiKey: "k",
+    temperature: 0,
+    maxTokens: 200,
+    headers: { "x-tenant": "a" },
+  });
   cleanups.unshift(llm);
   const call = { id: "a", type: "function" as const, function: { name: "hours", arguments: "{}" } };
   await collect(
@@ -133,7 +167,10 @@ test("an abort ends the iteration without an error and reports what was written 
   });
   const controller = new AbortController();
   const usages: LlmUsage[] = [];
-  const stream = new OpenAICompatibleLLM({ baseUrl: server.url, model: "small" }).stream(HELLO, null, { signal: controller.signal, onUsage: (usage) => usages.push(usage) });
+  const stream = new OpenAICompatibleLLM({ baseUrl: server.url, model: "small" }).stream(HELLO, null, {
+    signal: controller.signal,
+    onUsage: (usage) => usages.push(usage),
+  });
   await stream.next();
   const next = stream.next();
   controller.abort();
@@ -152,7 +189,9 @@ test("the first address that lists a model is found, past silence, errors and mo
   const silent = await vendor(() => {});
   const broken = await vendor((response) => sendJson(response, 500, {}));
   const empty = await vendor((response) => sendJson(response, 200, { data: [{ id: "nomic-embed-text" }] }));
-  const good = await vendor((response, { path }) => sendJson(response, 200, { data: path === "/v1/models" ? [{ id: "nomic-embed-text" }, { id: "qwen3:4b" }] : [] }));
+  const good = await vendor((response, { path }) =>
+    sendJson(response, 200, { data: path === "/v1/models" ? [{ id: "nomic-embed-text" }, { id: "qwen3:4b" }] : [] }),
+  );
   const late = await vendor((response) => sendJson(response, 200, { data: [{ id: "other" }] }));
   const gone = await startVendor(() => {});
   await gone[Symbol.asyncDispose]();

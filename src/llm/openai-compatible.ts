@@ -75,7 +75,11 @@ interface ProbeOptions {
   readonly timeoutMs: number;
 }
 
-async function probe(http: HttpClient, baseUrl: string, { signal, clock, timeoutMs }: ProbeOptions): Promise<LocalModel | undefined> {
+async function probe(
+  http: HttpClient,
+  baseUrl: string,
+  { signal, clock, timeoutMs }: ProbeOptions,
+): Promise<LocalModel | undefined> {
   const url = endpoint(parseUrl(IDENTITY.className, "urls", baseUrl), "/models");
   try {
     const response = await http.request({ method: "GET", url, headers: {}, signal, clock, headersTimeoutMs: timeoutMs });

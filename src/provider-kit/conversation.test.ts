@@ -18,11 +18,19 @@ test("results come right behind their calls and in their order, whatever was sai
 });
 
 test("a call without a result gets an error result", () => {
-  expect(wellFormed([user("hi"), calls("a"), user("never mind")])[2]).toMatchObject({ role: "tool", tool_call_id: "a", isError: true });
+  expect(wellFormed([user("hi"), calls("a"), user("never mind")])[2]).toMatchObject({
+    role: "tool",
+    tool_call_id: "a",
+    isError: true,
+  });
 });
 
 test("an orphan result and a second result are dropped", () => {
-  expect(wellFormed([result("x"), user("hi"), calls("a"), result("a"), result("a", "again")])).toEqual([user("hi"), calls("a"), result("a")]);
+  expect(wellFormed([result("x"), user("hi"), calls("a"), result("a"), result("a", "again")])).toEqual([
+    user("hi"),
+    calls("a"),
+    result("a"),
+  ]);
 });
 
 test("an id that is used again takes the result behind its own call", () => {
@@ -32,10 +40,9 @@ test("an id that is used again takes the result behind its own call", () => {
 
 test("blank texts are dropped, and blank text beside a tool call becomes none", () => {
   const spoken: ChatMessage = { role: "assistant", content: " ", tool_calls: [call("a")] };
-  expect(wellFormed([user(" "), { role: "assistant", content: "\n" }, { role: "system", content: "" }, spoken, result("a")])).toEqual([
-    { ...spoken, content: null },
-    result("a"),
-  ]);
+  expect(
+    wellFormed([user(" "), { role: "assistant", content: "\n" }, { role: "system", content: "" }, spoken, result("a")]),
+  ).toEqual([{ ...spoken, content: null }, result("a")]);
 });
 
 test("arguments that are no JSON object are read as none", () => {

@@ -42,7 +42,12 @@ export function isBlank(text: string | null): boolean {
 }
 
 /** The first result for `id` behind the call, unless a later call of the same id comes first: some servers use ids again. */
-function findResult(messages: readonly ChatMessage[], callIndex: number, id: string, taken: ReadonlySet<ToolMessage>): ToolMessage | undefined {
+function findResult(
+  messages: readonly ChatMessage[],
+  callIndex: number,
+  id: string,
+  taken: ReadonlySet<ToolMessage>,
+): ToolMessage | undefined {
   for (const message of messages.slice(callIndex + 1)) {
     if (message.role === "tool" && message.tool_call_id === id && !taken.has(message)) return message;
     if (message.role === "assistant" && message.tool_calls?.some((call) => call.id === id) === true) return undefined;

@@ -59,7 +59,7 @@ export async function responseError(identity: ProviderIdentity, response: HttpRe
   return vendorError(identity, {
     status: response.status,
     requestId: response.header("request-id") ?? response.header("x-request-id"),
-    retryAfterMs: retryAfterMs(response),
+    retryAfterMs: requestedWaitMs(response),
     retryable: shouldRetry === undefined ? undefined : shouldRetry === "true",
     ...vendorMessage(body),
   });
@@ -81,9 +81,15 @@ export function vendorMessage(body: string): { readonly type?: string; readonly 
 export function connectionError(identity: ProviderIdentity, origin: string, cause: unknown): ProviderError {
   const options = { provider: identity.provider, cause, retryable: true };
   if (isRecord(cause) && cause["code"] === "UND_ERR_CONNECT_TIMEOUT") {
-    return new ProviderTimeoutError(`${identity.className} got no connection to ${origin} in time. Check the network or { baseUrl }.`, options);
+    return new ProviderTimeoutError(
+      `${identity.className} got no connection to ${origin} in time. Check the network or { baseUrl }.`,
+      options,
+    );
   }
-  return new ProviderError(`${identity.className} lost or could not open its connection to ${origin} (${reason(cause)}). Check the network or { baseUrl }.`, options);
+  return new ProviderError(
+    `${identity.className} lost or could not open its connection to ${origin} (${reason(cause)}). Check the network or { baseUrl }.`,
+    options,
+  );
 }
 
 /** The JSON value, or `undefined`. */
@@ -100,10 +106,13 @@ export function parseJson(text: string): unknown {
 export function parseMessage(identity: ProviderIdentity, text: string): Readonly<Record<string, unknown>> {
   const parsed = parseJson(text);
   if (isRecord(parsed)) return parsed;
-  throw new ProtocolError(`${identity.className} received an event that is no JSON object: ${JSON.stringify(text.slice(0, 100))}. Check { baseUrl }.`, {
-    provider: identity.provider,
-    retryable: true,
-  });
+  throw new ProtocolError(
+    `${identity.className} received an event that is no JSON object: ${JSON.stringify(text.slice(0, 100))}. Check { baseUrl }.`,
+    {
+      provider: identity.provider,
+      retryable: true,
+    },
+  );
 }
 
 /** Says whether a value is an object with named properties. */
@@ -125,7 +134,8 @@ export async function readText(response: HttpResponse, maxBytes: number): Promis
 }
 
 function describe(status: number): { readonly advice: string; readonly Type: typeof ProviderError } {
-  if (status === 401 || status === 403) return { Type: AuthenticationError, advice: "Check the credential and what it may be used for." };
+  if (status === 401 || status === 403)
+    return { Type: AuthenticationError, advice: "Check the credential and what it may be used for." };
   if (status === 429) return { Type: RateLimitError, advice: "Slow down, or raise the limit with the vendor." };
   if (status === 408 || status === 504) return { Type: ProviderTimeoutError, advice: "Try again." };
   if (status >= 500) return { Type: ProviderError, advice: "The vendor is at fault: try again, or fall back to another model." };
@@ -138,7 +148,7 @@ function isRetryable({ status, retryAfterMs }: VendorFailure): boolean {
   return status === 408 || status === 409 || status >= 500;
 }
 
-function retryAfterMs(response: HttpResponse): number | undefined {
+function requestedWaitMs(response: HttpResponse): number | undefined {
   const milliseconds = Number(response.header("retry-after-ms") ?? Number.NaN);
   if (Number.isFinite(milliseconds)) return milliseconds;
   const seconds = Number(response.header("retry-after") ?? Number.NaN);

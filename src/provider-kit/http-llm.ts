@@ -6,7 +6,7 @@ import { type ProviderIdentity, readText, responseError } from "./http-errors.js
 import { type ServerSentEvent, serverSentEvents } from "./sse.js";
 
 /** How long the response's headers may take; also the whole of a non-streamed answer. */
-export const HEADERS_TIMEOUT_MS = 6000;
+const HEADERS_TIMEOUT_MS = 6000;
 /** How long a model may stay silent within its answer. Pings are silence. */
 const SILENCE_TIMEOUT_MS = 8000;
 /** The wait before the one retry, unless the vendor names another. */
@@ -73,10 +73,22 @@ export async function* streamAnswer(request: AnswerRequest, options: LlmOptions 
   }
 }
 
-async function* attemptAnswer(request: AnswerRequest, decoder: AnswerDecoder, options: LlmOptions): AsyncGenerator<LlmChunk, void, undefined> {
+async function* attemptAnswer(
+  request: AnswerRequest,
+  decoder: AnswerDecoder,
+  options: LlmOptions,
+): AsyncGenerator<LlmChunk, void, undefined> {
   const { http, identity, url, headers, body } = request;
   const { signal, clock } = options;
-  const response = await http.request({ method: "POST", url, headers, body, signal, clock, headersTimeoutMs: HEADERS_TIMEOUT_MS });
+  const response = await http.request({
+    method: "POST",
+    url,
+    headers,
+    body,
+    signal,
+    clock,
+    headersTimeoutMs: HEADERS_TIMEOUT_MS,
+  });
   try {
     response.expectProgress(SILENCE_TIMEOUT_MS);
     if (response.status !== 200) throw await responseError(identity, response);
@@ -94,7 +106,11 @@ async function* attemptAnswer(request: AnswerRequest, decoder: AnswerDecoder, op
 }
 
 /** Asks for something small, only so that the connection is open; its failure is the next request's to report. */
-export async function openConnection(http: HttpClient, request: Pick<HttpRequest, "url" | "headers">, options: LlmOptions = {}): Promise<void> {
+export async function openConnection(
+  http: HttpClient,
+  request: Pick<HttpRequest, "url" | "headers">,
+  options: LlmOptions = {},
+): Promise<void> {
   const { signal, clock } = options;
   try {
     const response = await http.request({ method: "GET", ...request, signal, clock, headersTimeoutMs: HEADERS_TIMEOUT_MS });
@@ -107,10 +123,13 @@ export async function openConnection(http: HttpClient, request: Pick<HttpRequest
 }
 
 function cutShort(identity: ProviderIdentity): ProtocolError {
-  return new ProtocolError(`${identity.className} received an answer that was cut short. Try again, or fall back to another model.`, {
-    provider: identity.provider,
-    retryable: true,
-  });
+  return new ProtocolError(
+    `${identity.className} received an answer that was cut short. Try again, or fall back to another model.`,
+    {
+      provider: identity.provider,
+      retryable: true,
+    },
+  );
 }
 
 function retryDelayMs(error: unknown): number | undefined {

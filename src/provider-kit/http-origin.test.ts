@@ -109,7 +109,13 @@ test("an aborted exchange leaves its HTTP/2 connection open for the next", async
   const server = await serve("h2", (response, path) => (path === "/slow" ? response.write("begin") : response.end("ok")));
   const controller = new AbortController();
   const lease = await server.origin.lease(never);
-  const response = await lease.dispatcher.request({ method: "POST", path: "/slow", body: "{}", idempotent: true, signal: controller.signal });
+  const response = await lease.dispatcher.request({
+    method: "POST",
+    path: "/slow",
+    body: "{}",
+    idempotent: true,
+    signal: controller.signal,
+  });
   await response.body[Symbol.asyncIterator]().next();
   controller.abort();
   lease.release();

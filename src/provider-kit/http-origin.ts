@@ -109,7 +109,8 @@ export class HttpOrigin {
     return (options, callback) =>
       connect(options, (...result) => {
         const [, socket] = result;
-        if (socket !== null && this.#isHttp2 === undefined) this.#isHttp2 = "alpnProtocol" in socket && socket.alpnProtocol === "h2";
+        if (socket !== null && this.#isHttp2 === undefined)
+          this.#isHttp2 = "alpnProtocol" in socket && socket.alpnProtocol === "h2";
         this.#endNegotiation();
         callback(...result);
       });

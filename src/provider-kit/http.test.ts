@@ -48,7 +48,9 @@ test("an abort rejects the request and the body with the signal's own reason", a
 });
 
 test("a discarded body that ends leaves its connection for the next request; one that does not is dropped", async () => {
-  await using vendor = await startVendor((response, { path }) => void (path === "/endless" ? response.write("begin") : response.end("all of it")));
+  await using vendor = await startVendor(
+    (response, { path }) => void (path === "/endless" ? response.write("begin") : response.end("all of it")),
+  );
   const http = new HttpClient(IDENTITY);
   const clock = new VirtualClock();
   const first = await http.request(get(vendor.url, { clock }));

@@ -55,7 +55,10 @@ export class HttpClient implements AsyncDisposable {
     const exchange = new Exchange(this.#identity, request, (reading) => this.#own(reading));
     exchange.expectProgress(request.headersTimeoutMs);
     try {
-      const raw = this.#fetch === undefined ? await this.#send(request, exchange) : await sendWithFetch(this.#fetch, request, exchange.signal);
+      const raw =
+        this.#fetch === undefined
+          ? await this.#send(request, exchange)
+          : await sendWithFetch(this.#fetch, request, exchange.signal);
       return exchange.respond(raw);
     } catch (error) {
       throw exchange.fail(error);
@@ -114,7 +117,9 @@ export class HttpClient implements AsyncDisposable {
 export function parseUrl(className: string, option: string, value: string): URL {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url?.protocol === "https:" || url?.protocol === "http:") return url;
-  throw new ConfigError(`${className} cannot use { ${option}: ${JSON.stringify(value)} }: pass a URL that begins with https:// or http://.`);
+  throw new ConfigError(
+    `${className} cannot use { ${option}: ${JSON.stringify(value)} }: pass a URL that begins with https:// or http://.`,
+  );
 }
 
 interface RawResponse {

@@ -52,7 +52,10 @@ export class ChatCompletionDecoder implements AnswerDecoder {
     const reason = choice["finish_reason"];
     if (typeof reason === "string") this.#stopReason = STOP_REASONS[reason] ?? "other";
     const delta = isRecord(choice["delta"]) ? choice["delta"] : {};
-    return [...this.#text(delta["content"]), ...list(delta["tool_calls"]).flatMap((call) => (isRecord(call) ? this.#toolCall(call) : []))];
+    return [
+      ...this.#text(delta["content"]),
+      ...list(delta["tool_calls"]).flatMap((call) => (isRecord(call) ? this.#toolCall(call) : [])),
+    ];
   }
 
   done(requestId: string | undefined): LlmChunk {

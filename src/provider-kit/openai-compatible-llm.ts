@@ -36,7 +36,8 @@ export class ChatCompletionsLLM implements LLM, AsyncDisposable {
 
   constructor(identity: ProviderIdentity, options: ChatCompletionsOptions) {
     const { className } = identity;
-    if (options.model.trim() === "") throw new ConfigError(`${className} needs a model: pass { model } as the server lists it under /v1/models.`);
+    if (options.model.trim() === "")
+      throw new ConfigError(`${className} needs a model: pass { model } as the server lists it under /v1/models.`);
     const { temperature, maxTokens } = options;
     if (temperature !== undefined && !(temperature >= 0 && temperature <= 2)) {
       throw new ConfigError(`${className} cannot use { temperature: ${temperature} }: pass a number from 0 to 2.`);
@@ -48,7 +49,10 @@ export class ChatCompletionsLLM implements LLM, AsyncDisposable {
     this.provider = identity.provider;
     this.model = options.model;
     this.#url = endpoint(parseUrl(className, "baseUrl", options.baseUrl), "/chat/completions");
-    this.#settings = { ...(temperature === undefined ? {} : { temperature }), ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }) };
+    this.#settings = {
+      ...(temperature === undefined ? {} : { temperature }),
+      ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
+    };
     this.#headers = {
       "content-type": "application/json",
       ...(options.apiKey === undefined ? {} : { authorization: `Bearer ${options.apiKey}` }),
@@ -58,7 +62,11 @@ export class ChatCompletionsLLM implements LLM, AsyncDisposable {
   }
 
   /** Streams one answer. Failures, aborts and the one retry are those of `streamAnswer`. */
-  stream(messages: readonly ChatMessage[], tools?: readonly ToolSpec[] | null, options?: LlmOptions): AsyncGenerator<LlmChunk, void, undefined> {
+  stream(
+    messages: readonly ChatMessage[],
+    tools?: readonly ToolSpec[] | null,
+    options?: LlmOptions,
+  ): AsyncGenerator<LlmChunk, void, undefined> {
     const body = {
       model: this.model,
       messages: wellFormed(messages).map(wireMessage),
@@ -82,7 +90,11 @@ export class ChatCompletionsLLM implements LLM, AsyncDisposable {
 
   /** Opens the connection while the phone rings. Costs no tokens. */
   async warmup(_messages?: readonly ChatMessage[], _tools?: readonly ToolSpec[] | null, options?: LlmOptions): Promise<void> {
-    await openConnection(this.#http, { url: this.#url.replace(/\/chat\/completions$/, "/models"), headers: this.#headers }, options);
+    await openConnection(
+      this.#http,
+      { url: this.#url.replace(/\/chat\/completions$/, "/models"), headers: this.#headers },
+      options,
+    );
   }
 
   /** Closes the connections; answers in flight fail. */

@@ -33,13 +33,19 @@ test("a byte order mark is dropped", async () => {
   expect(await parse("\uFEFFdata: a\n\n")).toEqual([{ event: "message", data: "a" }]);
 });
 
-test.each(["data: a", "data: a\n", "data: a\n\n", "data: a\r", "data: a\r\n"])("a last event without its blank line is delivered: %j", async (text) => {
-  expect(await parse(text)).toEqual([{ event: "message", data: "a" }]);
-});
+test.each(["data: a", "data: a\n", "data: a\n\n", "data: a\r", "data: a\r\n"])(
+  "a last event without its blank line is delivered: %j",
+  async (text) => {
+    expect(await parse(text)).toEqual([{ event: "message", data: "a" }]);
+  },
+);
 
 test("events arrive the same wherever the bytes are split, with any line ending", async () => {
   const line = fc.string({ unit: "grapheme" }).map((text) => text.replace(/[\r\n\0]/g, ""));
-  const event = fc.record({ event: fc.constantFrom("message", "content_block_delta", "ping"), data: fc.array(line, { minLength: 1, maxLength: 3 }) });
+  const event = fc.record({
+    event: fc.constantFrom("message", "content_block_delta", "ping"),
+    data: fc.array(line, { minLength: 1, maxLength: 3 }),
+  });
   await fc.assert(
     fc.asyncProperty(
       fc.array(event, { maxLength: 6 }),
@@ -48,7 +54,9 @@ test("events arrive the same wherever the bytes are split, with any line ending"
       fc.boolean(),
       fc.array(fc.nat(400), { maxLength: 40 }),
       async (events, newline, mark, closed, cuts) => {
-        const frames = events.map(({ event: type, data }) => [`event: ${type}`, ...data.map((text) => `data: ${text}`)].join(newline));
+        const frames = events.map(({ event: type, data }) =>
+          [`event: ${type}`, ...data.map((text) => `data: ${text}`)].join(newline),
+        );
         const text = `${mark ? "\uFEFF" : ""}${frames.join(newline + newline)}${closed ? newline + newline : ""}`;
         expect(await parse(text, cuts)).toEqual(events.map(({ event: type, data }) => ({ event: type, data: data.join("\n") })));
       },

@@ -1,7 +1,10 @@
 import type { MessageDeltaUsage, RawMessageStreamEvent, StopReason, Usage } from "@anthropic-ai/sdk/resources/messages";
 
 /** What the API documents beside the events that the SDK types. */
-export type WireEvent = RawMessageStreamEvent | { readonly type: "ping" } | { readonly type: "error"; readonly error: { readonly type: string; readonly message: string } };
+export type WireEvent =
+  | RawMessageStreamEvent
+  | { readonly type: "ping" }
+  | { readonly type: "error"; readonly error: { readonly type: string; readonly message: string } };
 
 const USAGE: Usage = {
   input_tokens: 25,
@@ -36,7 +39,13 @@ export function messageStart(usage: Partial<Usage> = {}): WireEvent {
 }
 
 export function messageEnd(reason: StopReason, outputTokens: number, usage: Partial<MessageDeltaUsage> = {}): WireEvent[] {
-  const counts = { cache_creation_input_tokens: null, cache_read_input_tokens: null, input_tokens: null, output_tokens_details: null, server_tool_use: null };
+  const counts = {
+    cache_creation_input_tokens: null,
+    cache_read_input_tokens: null,
+    input_tokens: null,
+    output_tokens_details: null,
+    server_tool_use: null,
+  };
   return [
     {
       type: "message_delta",
@@ -56,7 +65,11 @@ export function textBlock(index: number, ...pieces: readonly string[]): WireEven
 }
 
 export function toolStart(index: number, id: string, name: string): WireEvent {
-  return { type: "content_block_start", index, content_block: { type: "tool_use", id, name, input: {}, caller: { type: "direct" } } };
+  return {
+    type: "content_block_start",
+    index,
+    content_block: { type: "tool_use", id, name, input: {}, caller: { type: "direct" } },
+  };
 }
 
 export function toolPiece(index: number, json: string): WireEvent {

@@ -40,7 +40,12 @@ export async function startVendor(answer: Answer): Promise<Vendor> {
       if (!response.writableFinished) reportAbort();
     });
     request.on("end", () => {
-      const seen = { method: request.method ?? "", path: request.url ?? "", headers: request.headers, body: text === "" ? undefined : (JSON.parse(text) as unknown) };
+      const seen = {
+        method: request.method ?? "",
+        path: request.url ?? "",
+        headers: request.headers,
+        body: text === "" ? undefined : (JSON.parse(text) as unknown),
+      };
       requests.push(seen);
       void answer(response, seen, requests.length);
     });
@@ -63,13 +68,22 @@ export async function startVendor(answer: Answer): Promise<Vendor> {
 }
 
 /** Begins an event stream and sends events; leaves it open. */
-export function sendEvents(response: ServerResponse, events: readonly { readonly type: string }[], headers: Readonly<Record<string, string>> = {}): void {
+export function sendEvents(
+  response: ServerResponse,
+  events: readonly { readonly type: string }[],
+  headers: Readonly<Record<string, string>> = {},
+): void {
   if (!response.headersSent) response.writeHead(200, { "content-type": "text/event-stream", "request-id": "req_1", ...headers });
   for (const event of events) response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
 }
 
 /** Answers with a JSON body. */
-export function sendJson(response: ServerResponse, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   response.writeHead(status, { "content-type": "application/json", ...headers });
   response.end(JSON.stringify(body));
 }

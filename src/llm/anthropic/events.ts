@@ -1,4 +1,4 @@
-import { ProviderError } from "../../core/errors.js";
+import type { ProviderError } from "../../core/errors.js";
 import type { LlmChunk, LlmStopReason, LlmUsage } from "../../core/llm.js";
 import { isRecord, parseMessage, type ProviderIdentity, vendorError } from "../../provider-kit/http-errors.js";
 import type { AnswerDecoder } from "../../provider-kit/http-llm.js";
@@ -96,7 +96,8 @@ export class AnthropicDecoder implements AnswerDecoder {
 
   done(requestId: string | undefined): LlmChunk {
     const usage = this.usage();
-    const providerData: AnthropicData | undefined = this.#thinking.length === 0 ? undefined : { model: this.#model, thinking: this.#thinking };
+    const providerData: AnthropicData | undefined =
+      this.#thinking.length === 0 ? undefined : { model: this.#model, thinking: this.#thinking };
     return {
       type: "done",
       ...(this.#stopReason === undefined ? {} : { stopReason: this.#stopReason }),
@@ -108,7 +109,12 @@ export class AnthropicDecoder implements AnswerDecoder {
 
   usage(): LlmUsage | undefined {
     if (!this.#hasStarted) return undefined;
-    const { input_tokens: input = 0, output_tokens: output = 0, cache_read_input_tokens: read, thinking_tokens: thinking } = this.#usage;
+    const {
+      input_tokens: input = 0,
+      output_tokens: output = 0,
+      cache_read_input_tokens: read,
+      thinking_tokens: thinking,
+    } = this.#usage;
     const estimated = Math.max(output, Math.ceil(this.#characters / CHARACTERS_PER_TOKEN));
     const write1h = this.#usage["ephemeral_1h_input_tokens"];
     const writes = this.#usage["cache_creation_input_tokens"];

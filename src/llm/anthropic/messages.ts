@@ -68,12 +68,19 @@ function wireMessages(conversation: readonly ChatMessage[], model: string): Wire
   const messages: WireMessage[] = [];
   const add = (message: WireMessage): void => {
     const last = messages.at(-1);
-    if (last?.role === "user" && message.role === "user") messages[messages.length - 1] = { role: "user", content: [...last.content, ...message.content] };
-    else if (last?.role === "assistant" && message.role === "assistant") messages[messages.length - 1] = { role: "assistant", content: [...last.content, ...message.content] };
+    if (last?.role === "user" && message.role === "user")
+      messages[messages.length - 1] = { role: "user", content: [...last.content, ...message.content] };
+    else if (last?.role === "assistant" && message.role === "assistant")
+      messages[messages.length - 1] = { role: "assistant", content: [...last.content, ...message.content] };
     else messages.push(message);
   };
   if (conversation[0]?.role !== "user") add(userText(CALL_CONNECTED));
-  for (const message of conversation) add(message.role === "assistant" ? { role: "assistant", content: assistantBlocks(message, model) } : { role: "user", content: [userBlock(message)] });
+  for (const message of conversation)
+    add(
+      message.role === "assistant"
+        ? { role: "assistant", content: assistantBlocks(message, model) }
+        : { role: "user", content: [userBlock(message)] },
+    );
   if (messages.at(-1)?.role === "assistant") add(userText(GO_ON));
   return messages;
 }
@@ -102,7 +109,12 @@ function userBlock(message: Exclude<ChatMessage, AssistantMessage>): UserBlock {
 function assistantBlocks(message: AssistantMessage, model: string): AssistantBlock[] {
   const text: AssistantBlock[] = isBlank(message.content) ? [] : [{ type: "text", text: message.content ?? "" }];
   const calls = (message.tool_calls ?? []).map(
-    (call): AssistantBlock => ({ type: "tool_use", id: wireId(call.id), name: call.function.name, input: toolArguments(call.function.arguments) }),
+    (call): AssistantBlock => ({
+      type: "tool_use",
+      id: wireId(call.id),
+      name: call.function.name,
+      input: toolArguments(call.function.arguments),
+    }),
   );
   return [...thinkingBlocks(message.providerData, model), ...text, ...calls];
 }
