@@ -1,0 +1,2 @@
+export { restaurantGreeting, restaurantPrompt, restaurantScript } from "./script.js";
+export { type BookTableResult, restaurantTools } from "./tools.js";
