@@ -3,7 +3,10 @@ import { CallProblem, type Problem } from "./problems.js";
 
 /** Unsent audio at which the microphone's frames are dropped: about a second. */
 const MAX_UNSENT_BYTES = 32_000;
+/** Frames dropped in a row at which the server counts as gone: 10 s. A broken network reports nothing itself. */
+const MAX_DROPPED_IN_A_ROW = 500;
 
+/** What a call's socket reports. */
 export interface CallSocketEvents {
   readonly onMessage: (message: ServerMessage) => void;
   readonly onAudio: (bytes: Uint8Array<ArrayBuffer>) => void;
@@ -14,22 +17,20 @@ export interface CallSocketEvents {
 /** The call's WebSocket. See `protocol.ts` of the server's browser carrier. */
 export class CallSocket {
   readonly #socket: WebSocket;
-  /** Frames of the microphone that the network could not take. */
-  droppedFrames = 0;
+  readonly #events: CallSocketEvents;
+  #droppedInARow = 0;
   #isOver = false;
 
   private constructor(socket: WebSocket, events: CallSocketEvents) {
     this.#socket = socket;
+    this.#events = events;
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
       if (this.#isOver) return;
       // The page trusts its own server: what it sends is what the types say.
       if (typeof data === "string") events.onMessage(JSON.parse(data) as ServerMessage);
       else events.onAudio(new Uint8Array(data));
     };
-    socket.onclose = ({ code }) => {
-      if (!this.#isOver) events.onBroken(code === 1001 ? "server_stopped" : "connection_lost");
-      this.#isOver = true;
-    };
+    socket.onclose = ({ code }) => this.#break(code === 1001 ? "server_stopped" : "connection_lost");
   }
 
   /** Fetches a token and opens the socket. Rejects with a `CallProblem`. */
@@ -50,16 +51,27 @@ export class CallSocket {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
-  /** Sends a frame of the microphone, unless the network is behind. */
-  sendAudio(bytes: Uint8Array<ArrayBuffer>): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    if (this.#socket.bufferedAmount > MAX_UNSENT_BYTES) this.droppedFrames++;
-    else this.#socket.send(bytes);
+  /** Sends a frame of the microphone; says whether the network could take it. */
+  sendAudio(bytes: Uint8Array<ArrayBuffer>): boolean {
+    if (this.#socket.readyState === WebSocket.OPEN && this.#socket.bufferedAmount <= MAX_UNSENT_BYTES) {
+      this.#socket.send(bytes);
+      this.#droppedInARow = 0;
+      return true;
+    }
+    this.#droppedInARow++;
+    if (this.#droppedInARow >= MAX_DROPPED_IN_A_ROW) this.#break("connection_lost");
+    return false;
   }
 
   /** Closes the socket; nothing is reported after. */
   close(): void {
     this.#isOver = true;
     this.#socket.close(1000);
+  }
+
+  #break(problem: Problem): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#events.onBroken(problem);
   }
 }

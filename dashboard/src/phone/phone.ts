@@ -7,6 +7,7 @@ import { environmentProblem, type Problem, problemOf } from "./problems.js";
 import { keepScreenOn } from "./screen-lock.js";
 import { after, type Conversation, EMPTY_CONVERSATION } from "./transcript.js";
 
+/** What the phone is doing. */
 export type PhoneState =
   | { readonly name: "idle" }
   | { readonly name: "connecting" }
@@ -17,6 +18,7 @@ export type PhoneState =
 /** How well a call has gone on this side of the network. */
 export interface PhoneStats {
   framesSent: number;
+  /** Frames of the microphone that the network could not take. */
   framesDropped: number;
   receivedBytes: number;
   marksReported: number;
@@ -129,9 +131,8 @@ export class Phone {
   #start({ audio, socket }: ActiveCall, format: AudioFormat): void {
     audio.start(format, {
       onFrame: (bytes) => {
-        socket.sendAudio(bytes);
-        this.stats.framesSent++;
-        this.stats.framesDropped = socket.droppedFrames;
+        if (socket.sendAudio(bytes)) this.stats.framesSent++;
+        else this.stats.framesDropped++;
       },
       onMark: (name) => {
         socket.send({ type: "mark", name });

@@ -21,6 +21,7 @@ export type TranscriptEntry =
     }
   | { readonly who: "note"; readonly key: number; readonly text: string };
 
+/** What the agent is doing. */
 export type Activity = "listening" | "thinking" | "speaking";
 
 /** What the page knows of the conversation. */

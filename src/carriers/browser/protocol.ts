@@ -30,6 +30,7 @@ const MAX_NAME_LENGTH = 100;
 const MAX_PARAMETERS = 20;
 const MAX_PARAMETER_LENGTH = 500;
 
+/** A text frame from the server. */
 export type ServerMessage =
   | { readonly type: "start"; readonly callId: string; readonly format: AudioFormat }
   | { readonly type: "mark"; readonly name: string }
@@ -38,6 +39,7 @@ export type ServerMessage =
   | { readonly type: "event"; readonly event: PageEvent }
   | { readonly type: "hang_up" };
 
+/** A text frame from the page. */
 export type PageMessage =
   | { readonly type: "ready"; readonly parameters: Readonly<Record<string, string>> }
   | { readonly type: "mark"; readonly name: string }

@@ -6,6 +6,7 @@ import type { MicrophoneReport, SpeakerCommand, SpeakerReport, WorkletOptions } 
 // oxlint-disable-next-line import/default -- Vite's suffix makes the address the default export.
 import workletUrl from "./worklet.js?worker&url";
 
+/** What a call's microphone and loudspeaker report. */
 export interface PhoneAudioEvents {
   /** 20 ms of the microphone in the format of the wire. */
   readonly onFrame: (bytes: Uint8Array<ArrayBuffer>) => void;

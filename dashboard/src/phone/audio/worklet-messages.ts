@@ -24,6 +24,7 @@ export interface LevelReport {
   readonly level: number;
 }
 
+/** What both worklets are told when they are made: the format of the wire. */
 export interface WorkletOptions {
   readonly format: AudioFormat;
 }

@@ -7,18 +7,22 @@ const PATHS = {
   slash: "M4 4l16 16",
 } as const;
 
+/** A receiver, to call. */
 export function PhoneIcon() {
   return <Icon paths={[PATHS.phone]} filled />;
 }
 
+/** A receiver laid down. */
 export function HangUpIcon() {
   return <Icon paths={[PATHS.phone]} filled turned />;
 }
 
+/** A microphone, struck through when muted. */
 export function MicrophoneIcon({ muted }: { readonly muted: boolean }) {
   return <Icon paths={muted ? [PATHS.microphone, PATHS.slash] : [PATHS.microphone]} />;
 }
 
+/** Nine dots. */
 export function KeypadIcon() {
   return <Icon paths={[PATHS.keypad]} heavy />;
 }
