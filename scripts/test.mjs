@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkNames, runChecks } from "./check.mjs";
-import { Failure, projectPath, require, runNode } from "./project.mjs";
+import { Failure, require, runNode } from "./project.mjs";
 import { setUp } from "./setup.mjs";
 import { addCounts, summary, withOtherFailures } from "./summary.mjs";
 import { requireSystemTools } from "./system-tools.mjs";
@@ -26,9 +26,8 @@ console.log(summary(counts));
 process.exitCode = counts.failed > 0 ? 1 : 0;
 
 async function fetchModels() {
-  const cli = "dist/cli/main.js";
-  if (!existsSync(projectPath(cli))) return;
-  await require(runNode(cli, ["models", "fetch"]), "The speech files could not be fetched: the message is above.");
+  const fetching = runNode("dist/cli/main.js", ["models", "fetch"]);
+  await require(fetching, "The speech files that tests need could not be fetched: the message is above.");
 }
 
 async function runVitest(arguments_) {

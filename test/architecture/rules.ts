@@ -48,5 +48,5 @@ function violationsOf(module: Module): string[] {
 
 /** A worker thread may measure its own work. */
 function isMeasuringWorker(path: string, name: string): boolean {
-  return path.endsWith("-worker.ts") && name === "performance.now";
+  return /[/-]worker\.ts$/.test(path) && name === "performance.now";
 }

@@ -27,7 +27,7 @@ beforeAll(() => {
   const npm = process.env["npm_execpath"];
   const [command, ...start] = npm?.endsWith("npm-cli.js") === true ? [process.execPath, npm] : ["npm"];
   const options = ["pack", "--ignore-scripts", "--json", "--pack-destination", folder];
-  const output = execFileSync(command as string, [...start, ...options], {
+  const output = execFileSync(command, [...start, ...options], {
     cwd: ROOT,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],
