@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Conversation } from "../../test/llm/conversation.js";
+import { Conversation, type ConversationTool } from "../../test/llm/conversation.js";
 import { collect, textOf } from "../../test/llm/vendor.js";
-import { type AnyTool, tool } from "../agent/tools.js";
 import type { ChatMessage, ToolSpec } from "../core/chat.js";
 import { VirtualClock } from "../core/clock.js";
 import { ConfigError } from "../core/errors.js";
@@ -58,9 +57,9 @@ const script = dialogue({
 
 type Answer = string | Error;
 
-function conversation(answers: readonly Answer[] = [], extra: readonly AnyTool[] = []): Conversation {
+function conversation(answers: readonly Answer[] = [], extra: readonly ConversationTool[] = []): Conversation {
   const left = [...answers];
-  const order = tool({
+  const order: ConversationTool = {
     name: "order",
     parameters: { type: "object" },
     handler: async () => {
@@ -68,7 +67,7 @@ function conversation(answers: readonly Answer[] = [], extra: readonly AnyTool[]
       if (answer instanceof Error) throw answer;
       return answer;
     },
-  });
+  };
   return new Conversation(new ScriptedLLM({ script }), [order, ...extra], script.greeting.say);
 }
 
@@ -78,7 +77,7 @@ async function sayAll(talk: Conversation, ...lines: readonly string[]): Promise<
   return answer;
 }
 
-const endCall = tool({ name: "end_call", parameters: { type: "object" }, handler: async () => "The call ends." });
+const endCall: ConversationTool = { name: "end_call", parameters: { type: "object" }, handler: async () => "The call ends." };
 const CONFIRM = "That is 3 small roses, wrapped. Is that right?";
 
 describe("a dialogue", () => {
@@ -273,17 +272,17 @@ describe("at any time", () => {
 
   test("a caller who wants a person is transferred where the agent can, and told so where it cannot", async () => {
     expect(await conversation().say("can i talk to a person")).toBe("Nobody is here. How many roses?");
-    const transfer = tool({ name: "transfer_call", parameters: { type: "object" }, handler: async () => "ok" });
+    const transfer: ConversationTool = { name: "transfer_call", parameters: { type: "object" }, handler: async () => "ok" };
     const able = conversation([], [transfer]);
     expect(await able.say("operator")).toBe("I am connecting you.");
     expect(able.calls).toEqual([{ name: "transfer_call", args: { to: "shop" } }]);
-    const broken = tool({
+    const broken: ConversationTool = {
       name: "transfer_call",
       parameters: { type: "object" },
       handler: async () => {
         throw new Error("busy");
       },
-    });
+    };
     expect(await conversation([], [broken]).say("operator")).toBe("I am connecting you. Nobody is here. How many roses?");
   });
 

@@ -4,6 +4,9 @@ import type { ChatMessage, ToolCallMessage } from "../../src/core/chat.js";
 import type { LLM } from "../../src/core/llm.js";
 import { collect, textOf, toolCallsOf } from "./vendor.js";
 
+/** A tool of such a conversation. */
+export type ConversationTool = AnyTool;
+
 /** A typed conversation with a model that has tools: what a call does, without audio. */
 export class Conversation {
   readonly messages: ChatMessage[];
