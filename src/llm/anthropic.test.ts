@@ -427,6 +427,15 @@ test("a stream that only pings fails when the time is up", async () => {
   expect(clock.pendingTimers).toBe(0);
 });
 
+test("a reader that takes its time is no silent stream", async () => {
+  const clock = new VirtualClock();
+  const server = await vendor(answering(messageStart(), ...textBlock(0, "Hi"), ...messageEnd("end_turn", 2)));
+  const stream = model(server.url).stream(HELLO, null, { clock });
+  await stream.next();
+  await clock.advance(60_000);
+  expect(await stream.next()).toMatchObject({ value: { type: "done", stopReason: "end_turn" } });
+});
+
 test("an abort ends the iteration at once and without an error, and still reports what was used", async () => {
   const server = await vendor((response) => sendEvents(response, [messageStart(), ...textBlock(0, "Hello, how are you?")]));
   const controller = new AbortController();

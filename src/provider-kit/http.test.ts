@@ -47,6 +47,19 @@ test("an abort rejects the request and the body with the signal's own reason", a
   await expect(text).rejects.toBe(reason);
 });
 
+test("requests that are aborted while they begin take no connection from later ones", async () => {
+  await using vendor = await startVendor((response) => void response.end("ok"));
+  await using http = new HttpClient(IDENTITY);
+  for (let count = 0; count < 5; count++) {
+    const controller = new AbortController();
+    const request = http.request(get(vendor.url, { signal: controller.signal }));
+    controller.abort(new Error("barge-in"));
+    await expect(request).rejects.toThrow("barge-in");
+  }
+  for (let count = 0; count < 3; count++) await readText(await http.request(get(vendor.url)), 100);
+  expect(vendor.connections).toBe(1);
+});
+
 test("a discarded body that ends leaves its connection for the next request; one that does not is dropped", async () => {
   await using vendor = await startVendor(
     (response, { path }) => void (path === "/endless" ? response.write("begin") : response.end("all of it")),

@@ -27,7 +27,10 @@ export interface HttpResponse {
   header(name: string): string | undefined;
   /** Iterate it once. Breaking off the iteration ends nothing: call `discard` or `abort`. */
   readonly body: AsyncIterable<Uint8Array>;
-  /** Fails the exchange with a `ProviderTimeoutError` unless this is called again, or the body ends, within `timeoutMs`. */
+  /**
+   * Fails the exchange with a `ProviderTimeoutError` once its reader has waited `timeoutMs` for the body in all;
+   * calling this again starts anew. While nobody reads, no time is counted.
+   */
   expectProgress(timeoutMs: number): void;
   /** Reads the rest away in the background, so that the connection can be used again; drops it if that takes over 500 ms. */
   discard(): void;
@@ -55,11 +58,9 @@ export class HttpClient implements AsyncDisposable {
     const exchange = new Exchange(this.#identity, request, (reading) => this.#own(reading));
     exchange.expectProgress(request.headersTimeoutMs);
     try {
-      const raw =
-        this.#fetch === undefined
-          ? await this.#send(request, exchange)
-          : await sendWithFetch(this.#fetch, request, exchange.signal);
-      return exchange.respond(raw);
+      const sending =
+        this.#fetch === undefined ? this.#send(request, exchange) : sendWithFetch(this.#fetch, request, exchange.signal);
+      return exchange.respond(await exchange.wait(sending));
     } catch (error) {
       throw exchange.fail(error);
     }
@@ -147,7 +148,11 @@ class Exchange {
   readonly #clock: Clock;
   readonly #controller: ChildController;
   readonly #own: (reading: Promise<void>) => void;
+  /** How long the other side may still stay silent, and what it was given at first. */
+  #patience = { leftMs: Number.POSITIVE_INFINITY, totalMs: Number.POSITIVE_INFINITY };
   #timer: Disposable | undefined;
+  /** When a discarded body is dropped. */
+  #deadline: Disposable | undefined;
   #lease: Lease | undefined;
 
   constructor(identity: ProviderIdentity, request: HttpRequest, own: (reading: Promise<void>) => void) {
@@ -163,18 +168,29 @@ class Exchange {
     return this.#controller.signal;
   }
 
+  /** Keeps a place on a connection until the exchange ends. @throws the signal's reason when it has ended already. */
   hold(lease: Lease): void {
+    if (this.signal.aborted) lease.release();
+    this.signal.throwIfAborted();
     this.#lease = lease;
   }
 
   expectProgress(timeoutMs: number): void {
-    this.#timer?.[Symbol.dispose]();
-    if (this.signal.aborted) return;
-    this.#timer = this.#clock.setTimer(timeoutMs, () => {
-      this.#lease?.retire();
-      const message = `${this.#identity.className} heard nothing from ${this.#origin} for ${timeoutMs} ms. Try again, or fall back to another model.`;
-      this.#controller.abort(new ProviderTimeoutError(message, { provider: this.#identity.provider }));
-    });
+    this.#patience = { leftMs: timeoutMs, totalMs: timeoutMs };
+  }
+
+  /** Waits for the other side, as long as patience lasts. Time in which nobody waits is not counted against it. */
+  async wait<T>(promise: Promise<T>): Promise<T> {
+    const startedMs = this.#clock.now();
+    if (Number.isFinite(this.#patience.leftMs)) {
+      this.#timer = this.#clock.setTimer(this.#patience.leftMs, () => this.#timeOut());
+    }
+    try {
+      return await abortable(promise, this.signal);
+    } finally {
+      this.#timer?.[Symbol.dispose]();
+      this.#patience.leftMs -= this.#clock.now() - startedMs;
+    }
   }
 
   /** Ends the exchange, and returns what to throw for `error`. */
@@ -188,7 +204,7 @@ class Exchange {
     const iterator = raw.body[Symbol.asyncIterator]();
     const next = async (): Promise<IteratorResult<Uint8Array>> => {
       try {
-        const result = await abortable(iterator.next(), this.signal);
+        const result = await this.wait(iterator.next());
         if (result.done === true) this.#end();
         return result;
       } catch (error) {
@@ -201,12 +217,18 @@ class Exchange {
       body: { [Symbol.asyncIterator]: () => ({ next }) },
       expectProgress: (timeoutMs) => this.expectProgress(timeoutMs),
       discard: () => {
-        this.#timer?.[Symbol.dispose]();
-        this.#timer = this.#clock.setTimer(DISCARD_MS, () => this.#abort());
+        this.expectProgress(Number.POSITIVE_INFINITY);
+        this.#deadline = this.#clock.setTimer(DISCARD_MS, () => this.#abort());
         this.#own(readAway(next));
       },
       abort: () => this.#abort(),
     };
+  }
+
+  #timeOut(): void {
+    this.#lease?.retire();
+    const message = `${this.#identity.className} heard nothing from ${this.#origin} for ${this.#patience.totalMs} ms. Try again, or fall back to another model.`;
+    this.#controller.abort(new ProviderTimeoutError(message, { provider: this.#identity.provider }));
   }
 
   #abort(): void {
@@ -215,8 +237,7 @@ class Exchange {
   }
 
   #end(): void {
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = undefined;
+    this.#deadline?.[Symbol.dispose]();
     this.#lease?.release();
     this.#controller[Symbol.dispose]();
   }
