@@ -193,7 +193,7 @@ export class Patter implements AsyncDisposable {
 }
 
 async function refuse(incoming: IncomingCall, logger: Logger): Promise<void> {
-  await incoming.control.hangUp().catch((error: unknown) => logger.warn({ err: error }, "late call not hung up"));
+  await incoming.control.hangUp("shutdown").catch((error: unknown) => logger.warn({ err: error }, "late call not hung up"));
   await incoming.transport[Symbol.asyncDispose]();
 }
 

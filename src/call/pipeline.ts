@@ -228,7 +228,9 @@ export class Pipeline {
     this.#timers.cancel("final");
     const utterance = this.#utterance;
     const { transcript } = utterance;
-    if (this.#judge() !== "turn") {
+    const judgement = this.#judge();
+    if (judgement !== "turn") {
+      if (judgement !== "nothing") this.#options.emit({ type: "utterance_dismissed", transcript, reason: judgement });
       this.#utterance = new Utterance();
       this.#resume();
       return;

@@ -179,7 +179,7 @@ class Session implements Call {
   async #release(reason: CallEndReason): Promise<void> {
     if (reason === "caller_hung_up" || reason === "connection_lost" || reason === "transferred") return;
     const { incoming, clock } = this.#options;
-    const hungUp = incoming.control.hangUp().catch((error: unknown) => this.#reportError("carrier", error, false));
+    const hungUp = incoming.control.hangUp(reason).catch((error: unknown) => this.#reportError("carrier", error, false));
     await within(clock, HANG_UP_MS, hungUp);
   }
 

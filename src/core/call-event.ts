@@ -63,6 +63,8 @@ export type CallEventBody =
    * absent where no VAD heard it.
    */
   | { readonly type: "turn_committed"; readonly transcript: string; readonly reason: string; readonly speechEndedAtMs?: number }
+  /** The caller's words made no turn: a listener's "mm-hm" while the agent spoke, or the agent's own echo. */
+  | { readonly type: "utterance_dismissed"; readonly transcript: string; readonly reason: "listening" | "echo" }
   // The agent
   | {
       readonly type: "reply_started";

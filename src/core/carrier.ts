@@ -1,4 +1,4 @@
-import type { CallEvent } from "./call-event.js";
+import type { CallEndReason, CallEvent } from "./call-event.js";
 import type { Clock } from "./clock.js";
 import type { Logger } from "./logger.js";
 import type { Transport } from "./transport.js";
@@ -60,7 +60,8 @@ export interface IncomingCall {
 
 /** What a carrier can do to a connected call. Each rejects with a `CarrierError` when it cannot. */
 export interface CallControl {
-  hangUp(): Promise<void>;
+  /** `reason`: why, where the far end can be told (the browser page). */
+  hangUp(reason?: CallEndReason): Promise<void>;
   transfer(to: string): Promise<void>;
   sendDtmf(digits: string): Promise<void>;
   /** Tells the far end what happened, where it can show it (the browser page). */

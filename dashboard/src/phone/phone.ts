@@ -123,7 +123,8 @@ export class Phone {
         this.#show(call, message.event);
         return;
       case "hang_up":
-        this.#end("agent");
+        if (message.reason === "shutdown") this.#fail("server_stopped");
+        else this.#end("agent");
         return;
     }
   }

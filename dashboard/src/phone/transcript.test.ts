@@ -36,6 +36,7 @@ describe("the caller's words", () => {
       { type: "sentence_ready", reply: 0, text: "Hello there." },
       { type: "reply_paused", reply: 0 },
       { type: "transcript_partial", transcript: "mm-hm" },
+      { type: "utterance_dismissed" },
       { type: "reply_resumed", reply: 0 },
     ).entries;
     expect(entries).toMatchObject([{ who: "agent", text: "Hello there." }]);

@@ -64,8 +64,10 @@ export function after(conversation: Conversation, event: PageEvent): Conversatio
     case "reply_paused":
       return { ...conversation, activity: "listening" };
     case "reply_resumed":
-      // What interrupted it was a "mm-hm" or an echo: no turn comes of it.
-      return { ...conversation, entries: conversation.entries.filter((entry) => !isOpen(entry)), activity: "speaking" };
+      return { ...conversation, activity: "speaking" };
+    case "utterance_dismissed":
+      // A "mm-hm" or an echo: no turn comes of it.
+      return { ...conversation, entries: conversation.entries.filter((entry) => !isOpen(entry)) };
     case "reply_ended":
       return endReply(conversation, event);
     case "tool_started":
@@ -77,7 +79,6 @@ export function after(conversation: Conversation, event: PageEvent): Conversatio
     case "call_error":
       return note(conversation, `${event.fatal ? "The call broke off: trouble" : "Trouble"} with the ${STAGES[event.stage]}`);
     case "speech_started":
-    case "call_ended":
       return conversation;
   }
 }

@@ -1,5 +1,5 @@
 import { type AudioFormat, type AudioFrame, audioByteLength, audioDurationMs, bytesPerSample } from "../../core/audio-frame.js";
-import type { CallEvent } from "../../core/call-event.js";
+import type { CallEndReason, CallEvent } from "../../core/call-event.js";
 import type { CallControl, MediaSocket } from "../../core/carrier.js";
 import type { Clock } from "../../core/clock.js";
 import { CarrierError } from "../../core/errors.js";
@@ -85,8 +85,8 @@ export class BrowserCall implements Transport, CallControl {
   }
 
   /** Tells the page, and ends the call. */
-  hangUp(): Promise<void> {
-    this.#post({ type: "hang_up" });
+  hangUp(reason?: CallEndReason): Promise<void> {
+    this.#post({ type: "hang_up", ...(reason === undefined ? {} : { reason }) });
     this.#end("local", 1000, "hung up");
     return Promise.resolve();
   }

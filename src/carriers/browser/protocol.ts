@@ -37,7 +37,7 @@ export type ServerMessage =
   | { readonly type: "clear" }
   | { readonly type: "dtmf"; readonly digits: string }
   | { readonly type: "event"; readonly event: PageEvent }
-  | { readonly type: "hang_up" };
+  | { readonly type: "hang_up"; readonly reason?: CallEndReason };
 
 /** A text frame from the page. */
 export type PageMessage =
@@ -57,7 +57,7 @@ export interface PageInfo {
 
 /** The part of a call event that a page may see: no tool arguments, no usage, no error texts. */
 export type PageEvent = { readonly atMs: number } & (
-  | { readonly type: "call_ended"; readonly reason: CallEndReason }
+  | { readonly type: "utterance_dismissed" }
   | { readonly type: "call_error"; readonly stage: CallStage; readonly fatal: boolean }
   | { readonly type: "speech_started" }
   | { readonly type: "transcript_partial"; readonly transcript: string }
@@ -78,11 +78,10 @@ export type PageEvent = { readonly atMs: number } & (
 export function pageEvent(event: CallEvent): PageEvent | undefined {
   const { atMs } = event;
   switch (event.type) {
-    case "call_ended":
-      return { atMs, type: event.type, reason: event.reason };
     case "call_error":
       return { atMs, type: event.type, stage: event.stage, fatal: event.fatal };
     case "speech_started":
+    case "utterance_dismissed":
       return { atMs, type: event.type };
     case "transcript_partial":
     case "transcript_final":
