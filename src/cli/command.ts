@@ -28,14 +28,15 @@ export interface CommandDefinition<Options extends ParseArgsOptionsConfig> {
   readonly options: Options;
   /** Names of what may stand beside the options, in order; a `?` behind the name: may be left out. */
   readonly operands?: readonly string[];
-  run(parsed: Parsed<Options>, context: CommandContext): Promise<number | undefined>;
+  /** `args` are what was parsed, as it was typed. */
+  run(parsed: Parsed<Options>, context: CommandContext, args: readonly string[]): Promise<number | undefined>;
 }
 
 /** Makes a command whose options are parsed and typed. */
 export function command<const Options extends ParseArgsOptionsConfig>(definition: CommandDefinition<Options>): Command {
   return {
     help: definition.help,
-    run: (args, context) => definition.run(parse(definition, args), context),
+    run: (args, context) => definition.run(parse(definition, args), context, args),
   };
 }
 

@@ -7,6 +7,9 @@ import { Failure } from "./failure.js";
 import { dataFolder } from "./folders.js";
 import { packageFolder, packageInfo } from "./package-info.js";
 
+/** Set in the copy's environment, so that it does not look for another copy. */
+const IS_COPY = "GETPATTER_DEMO_COPY";
+
 /** The optional packages of local speech that cannot be loaded from here, as `npm install` wants them named. */
 export function missingPackages(): string[] {
   return Object.entries(packageInfo().peerDependencies)
@@ -32,13 +35,13 @@ export async function installWithSpeech({ out, env }: CommandContext): Promise<s
   return program;
 }
 
-/** Runs a program with Node in place of this one: the same terminal, signals and exit code. */
-export async function runInstead(program: string, args: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, [program, ...args], { stdio: "inherit" });
-  // A terminal sends Ctrl-C to both; the child decides when it has ended.
-  const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
-  const ignore = (): void => {};
-  process.on("SIGTERM", forward).on("SIGINT", ignore);
+/** Runs an installed copy in place of this program: the same terminal, signals and exit code. */
+export async function runInstead(program: string, args: readonly string[], { env }: CommandContext): Promise<number> {
+  if (env[IS_COPY] !== undefined) throw new Failure(`Local speech lacks packages. Install them: npm install ${missingPackages().join(" ")}`);
+  const child = spawn(process.execPath, [program, ...args], { stdio: "inherit", env: { ...env, [IS_COPY]: "1" } });
+  process.on("SIGTERM", (signal) => child.kill(signal));
+  // A terminal sends Ctrl-C to both; the copy decides when it has ended.
+  process.on("SIGINT", () => {});
   return await new Promise<number>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => resolve(code ?? 1));

@@ -4,8 +4,18 @@ import { wordErrors } from "./word-errors.js";
 
 describe("wordErrors", () => {
   test("counts what is wrong, missing and too many", () => {
-    expect(wordErrors("A table for two, please.", "a table for two please")).toEqual({ words: 5, substitutions: 0, deletions: 0, insertions: 0 });
-    expect(wordErrors("book a table for two on friday", "book the table for on friday evening")).toEqual({ words: 7, substitutions: 1, deletions: 1, insertions: 1 });
+    expect(wordErrors("A table for two, please.", "a table for two please")).toEqual({
+      words: 5,
+      substitutions: 0,
+      deletions: 0,
+      insertions: 0,
+    });
+    expect(wordErrors("book a table for two on friday", "book the table for on friday evening")).toEqual({
+      words: 7,
+      substitutions: 1,
+      deletions: 1,
+      insertions: 1,
+    });
     expect(wordErrors("", "yes")).toEqual({ words: 0, substitutions: 0, deletions: 0, insertions: 1 });
     expect(wordErrors("yes", "")).toEqual({ words: 1, substitutions: 0, deletions: 1, insertions: 0 });
   });
