@@ -27,7 +27,10 @@ export class Output {
 
   /** Shows a line that the next one replaces; nothing where lines stay. */
   transient(text: string): void {
-    if (this.isTerminal) this.stream.write(`\r\u001B[2K${text}`);
+    if (!isTerminal(this.stream)) return;
+    // A line that wraps cannot be replaced.
+    const widest = this.stream.columns - 1;
+    this.stream.write(`\r\u001B[2K${visibleLength(text) > widest ? stripVTControlCharacters(text).slice(0, widest) : text}`);
   }
 }
 
@@ -53,6 +56,6 @@ function visibleLength(text: string): number {
   return stripVTControlCharacters(text).length;
 }
 
-function isTerminal(stream: Writable): stream is Writable & { hasColors(): boolean } {
+function isTerminal(stream: Writable): stream is Writable & { readonly columns: number; hasColors(): boolean } {
   return "isTTY" in stream && stream.isTTY === true;
 }

@@ -64,13 +64,13 @@ class Stage implements Disposable {
   }
 }
 
-function stageText({ state, description, package: name, packageBytes }: FetchProgress): string {
+function stageText({ state, description, packageBytes }: FetchProgress): string {
   switch (state) {
     case "present":
     case "fetched":
       return `${description}: fetched and verified`;
     case "downloading":
-      return `${description}: downloading ${megabytes(packageBytes)} (npm package ${name}) …`;
+      return `${description}: downloading ${megabytes(packageBytes)} …`;
     case "checking":
       return `${description}: unpacking and checking …`;
   }
