@@ -58,6 +58,11 @@ export class History {
     entry.outcomes.set(toolCallId, outcome);
   }
 
+  /** Whether a tool call of this id has been entered. */
+  hasToolCall(toolCallId: string): boolean {
+    return this.#entries.some((entry) => entry.type === "tools" && entry.calls.some((call) => call.id === toolCallId));
+  }
+
   /** How many times a reply has called tools: the round it is in now. */
   toolRounds(reply: number): number {
     return this.#entries.filter((entry) => entry.type === "tools" && entry.reply === reply).length;

@@ -24,8 +24,8 @@ export interface AnswerOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   emit(body: CallEventBody): void;
-  /** Takes a sentence of the given round. */
-  onSentence(round: number, sentence: string): void;
+  /** Takes a sentence of the given round; says whether there is anything to speak in it. */
+  onSentence(round: number, sentence: string): boolean;
   /** The text of a round so far, as it will stand in the conversation. */
   roundText(round: number): string;
 }
@@ -45,8 +45,9 @@ export async function answer(options: AnswerOptions): Promise<AnswerEnd> {
   await abortable(tools.idle(), signal);
   let hasText = false;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const { calls, providerData } = await ask(options, round);
-    hasText ||= options.roundText(round) !== "";
+    const { calls, providerData, isSpoken } = await ask(options, round);
+    signal.throwIfAborted();
+    hasText ||= isSpoken;
     if (calls.length === 0) {
       if (!hasText) throw new ProviderError(`${llm.provider} gave an empty answer.`, { provider: llm.provider });
       return { providerData };
@@ -59,8 +60,15 @@ export async function answer(options: AnswerOptions): Promise<AnswerEnd> {
   });
 }
 
+interface Asked {
+  readonly calls: ToolCallMessage[];
+  readonly providerData: unknown;
+  /** Whether the model had anything to say; the hold line is not its own. */
+  readonly isSpoken: boolean;
+}
+
 /** One request to the model. */
-async function ask(options: AnswerOptions, round: number): Promise<{ calls: ToolCallMessage[]; providerData: unknown }> {
+async function ask(options: AnswerOptions, round: number): Promise<Asked> {
   const { llm, agent, history, emit, clock, callId, signal, reply } = options;
   const names = { reply, provider: llm.provider, model: llm.model };
   const messages = [...systemMessages(agent.systemPrompt, agent.variables), ...history.messages()];
@@ -75,6 +83,10 @@ async function ask(options: AnswerOptions, round: number): Promise<{ calls: Tool
   const calls = new ToolCallAssembler(`call_${reply}_${round}`);
   let end: Extract<LlmChunk, { type: "done" }> = { type: "done" };
   let hasContent = false;
+  let isSpoken = false;
+  const say = (sentences: readonly string[]): void => {
+    for (const sentence of sentences) isSpoken = options.onSentence(round, sentence) || isSpoken;
+  };
   for await (const chunk of untilAborted(llm.stream(messages, specs, { signal, callId, clock, onUsage }), signal)) {
     if (chunk.type === "done") {
       end = chunk;
@@ -83,14 +95,17 @@ async function ask(options: AnswerOptions, round: number): Promise<{ calls: Tool
     if (!hasContent) emit({ type: "llm_first_token", reply });
     hasContent = true;
     if (chunk.type === "tool_call") calls.add(chunk);
-    else for (const sentence of splitter.push(chunk.content)) options.onSentence(round, sentence);
+    else say(splitter.push(chunk.content));
   }
-  for (const sentence of splitter.flush()) options.onSentence(round, sentence);
+  // The last chunk may have come in the very moment in which the reply was ended.
+  signal.throwIfAborted();
+  say(splitter.flush());
   if (end.usage !== undefined && !hasUsage) onUsage(end.usage);
   const { stopReason, requestId } = end;
   emit({ type: "llm_ended", ...names, ...(stopReason && { stopReason }), ...(requestId && { requestId }) });
   // A call that the token limit cut may lack half of its arguments.
-  return { calls: stopReason === "max_tokens" ? [] : calls.assembled(), providerData: end.providerData };
+  const assembled = stopReason === "max_tokens" ? [] : calls.assembled((id) => history.hasToolCall(id));
+  return { calls: assembled, providerData: end.providerData, isSpoken };
 }
 
 /** Joins the pieces of tool calls that a model streams. */
@@ -110,13 +125,16 @@ class ToolCallAssembler {
     this.#calls.set(chunk.index, call);
   }
 
-  assembled(): ToolCallMessage[] {
+  /** The calls in order, each with an id of its own: some servers give the same ids with every answer, or none. */
+  assembled(isTaken: (id: string) => boolean): ToolCallMessage[] {
+    const ids = new Set<string>();
     return [...this.#calls.entries()]
       .sort(([a], [b]) => a - b)
-      .map(([index, call]) => ({
-        id: call.id ?? `${this.#prefix}_${index}`,
-        type: "function",
-        function: { name: call.name, arguments: call.args },
-      }));
+      .map(([index, call]) => {
+        const isNew = call.id !== undefined && call.id !== "" && !ids.has(call.id) && !isTaken(call.id);
+        const id = isNew ? (call.id as string) : `${this.#prefix}_${index}`;
+        ids.add(id);
+        return { id, type: "function", function: { name: call.name, arguments: call.args } };
+      });
   }
 }

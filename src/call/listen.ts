@@ -1,7 +1,7 @@
 import { Transcoder } from "../audio/transcode.js";
 import { type AudioFormat, type AudioFrame, audioDurationMs, chooseFormat } from "../core/audio-frame.js";
 import type { Clock } from "../core/clock.js";
-import { PatterError } from "../core/errors.js";
+import { PatterError, ProviderError } from "../core/errors.js";
 import type { AsyncQueue } from "../core/queue.js";
 import type { Scope } from "../core/scope.js";
 import { untilAborted } from "../core/signals.js";
@@ -74,7 +74,7 @@ export class Listener {
       const inlet = this.#addInlet(format, (frame) => stream.write(frame));
       try {
         for await (const event of untilAborted(stream, signal)) inbox.push({ type: "stt", event });
-        return;
+        throw endedEarly(stt.provider);
       } catch (error) {
         if (signal.aborted) return;
         const retry = attempt < STT_ATTEMPTS && error instanceof PatterError && error.retryable;
@@ -97,6 +97,7 @@ export class Listener {
       for await (const event of untilAborted(stream, signal)) {
         inbox.push({ type: "vad", event, clockMs: this.#audioStartMs + openedAtMs + event.audioMs });
       }
+      throw endedEarly(vad.provider);
     } catch (error) {
       if (!signal.aborted) inbox.push({ type: "stage_failed", stage: "vad", error });
     }
@@ -107,6 +108,11 @@ export class Listener {
     this.#inlets.push(inlet);
     return inlet;
   }
+}
+
+/** A stream that ends while the call goes on would leave it deaf. */
+function endedEarly(provider: string): ProviderError {
+  return new ProviderError(`${provider} ended its stream before the call ended.`, { provider, retryable: true });
 }
 
 /** Converts the transport's frames for one reader; frames of the right format pass untouched. */

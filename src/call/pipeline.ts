@@ -60,7 +60,9 @@ export class Pipeline {
     for await (const input of this.#options.inbox) {
       this.#handle(input);
       this.#speakNext();
-      if (this.#ended !== undefined) break;
+      if (this.#ended === undefined) continue;
+      for (const unread of this.#options.inbox.drain()) if (unread.type === "say") unread.onHeard(undefined);
+      break;
     }
     this.#speaker.close();
     return this.#ended ?? "error";
@@ -303,6 +305,7 @@ export class Pipeline {
     }
     this.#hasVad = false;
     this.#utterance.isSpeaking = false;
+    if (this.#utterance.transcript !== "") this.#awaitEndpoint();
   }
 
   #sttNames(): { provider: string; model: string } {

@@ -26,6 +26,9 @@ interface QueuedSentence {
 /** Sentences that may be synthesised while the one before is still being sent. */
 const SENTENCES_AHEAD = 1;
 
+/** Less audio than a frame, in ms, may wait for more before it is sent. */
+const FRAME_MS = 20;
+
 /** Speaks one reply: sentences in, audio to playout, one sentence of synthesis ahead. */
 export class ReplyVoice {
   readonly #options: ReplyVoiceOptions;
@@ -91,15 +94,27 @@ export class ReplyVoice {
     this.#stream.end();
   }
 
-  /** Resolves when audio behind the sentence's end is being sent. */
+  /** Resolves when audio behind the sentence's end is being sent, or the sentence behind it turns out to have no sound. */
   async #sent(sentence: number): Promise<void> {
     while (this.#endsMs.length <= sentence) {
       if (this.#isSynthesised) return;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await this.#progress();
     }
-    await this.#options.track.sentBeyond(this.#endsMs[sentence] as number);
+    const endMs = this.#endsMs[sentence] as number;
+    let isSent = false;
+    const sent = this.#options.track.sentBeyond(endMs).then(() => {
+      isSent = true;
+    });
+    while (!isSent && !this.#isSynthesised && (this.#endsMs[sentence + 1] ?? Number.POSITIVE_INFINITY) - endMs >= FRAME_MS) {
+      await Promise.race([sent, this.#progress()]);
+    }
+  }
+
+  /** Resolves when a sentence has been synthesised, or all have. */
+  #progress(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 
   async #synthesise(): Promise<void> {

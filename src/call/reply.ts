@@ -6,7 +6,7 @@ import type { ToolRunner } from "../agent/tool-runner.js";
 import type { AudioFormat } from "../core/audio-frame.js";
 import type { CallEventBody, CallStage, ReplyEndReason } from "../core/call-event.js";
 import type { Clock } from "../core/clock.js";
-import { errorMessage, PatterError } from "../core/errors.js";
+import { ConfigError, errorMessage, PatterError } from "../core/errors.js";
 import type { LLM } from "../core/llm.js";
 import { ChildController } from "../core/signals.js";
 import { type AnswerEnd, answer } from "./answer.js";
@@ -135,13 +135,29 @@ export class Reply {
     });
   }
 
-  #say(round: number, sentence: string): void {
-    const { agent } = this.#services;
-    const spoken = agent.textTransforms.reduce((text, transform) => transform(text), speakable(sentence));
-    if (spoken.trim() === "") return;
+  /** Queues a sentence; says whether there is anything to speak in it. */
+  #say(round: number, sentence: string): boolean {
+    const spoken = this.#services.agent.textTransforms.reduce(
+      (text, transform) => this.#transform(text, transform),
+      speakable(sentence),
+    );
+    if (spoken.trim() === "") return false;
     while (this.#rounds.length <= round) this.#rounds.push([]);
     this.#rounds[round]?.push(sentence.trim());
     this.#voice.say(round, sentence, spoken);
+    return true;
+  }
+
+  /** Applies one of the agent's transforms; the text stays as it is where that fails. */
+  #transform(text: string, transform: (text: string) => string): string {
+    try {
+      const changed: unknown = transform(text);
+      if (typeof changed === "string") return changed;
+      throw new ConfigError(`A text transform returned ${typeof changed}: return the text to speak.`);
+    } catch (error) {
+      this.#report("callback", error);
+      return text;
+    }
   }
 
   /** Says the hold line when nothing has been said for too long. */
@@ -155,7 +171,7 @@ export class Reply {
   }
 
   #report(stage: CallStage, error: unknown): void {
-    const code = error instanceof PatterError ? error.code : "provider";
+    const code = error instanceof PatterError ? error.code : stage === "callback" ? "call" : "provider";
     this.#services.emit({ type: "call_error", stage, code, message: errorMessage(error), fatal: false });
   }
 }

@@ -74,6 +74,8 @@ class Session implements Call {
       this.#reportError("call", error, true);
       return "error";
     });
+    // What could not even begin has not hung up.
+    if (!this.signal.aborted) await this.#disconnect(reason);
     this.#emit({ type: "call_ended", reason, durationMs: this.events.atMs, endedAt: clock.epochMs() });
     this.events.end();
     return reason;
@@ -155,9 +157,7 @@ class Session implements Call {
     try {
       reason = await pipeline.run();
     } finally {
-      this.#controller.abort(new CallError(`The call ${this.id} has ended.`));
-      await this.#release(reason);
-      await transport[Symbol.asyncDispose]();
+      await this.#disconnect(reason);
       await scope.close();
       await tools.idle();
     }
@@ -173,6 +173,13 @@ class Session implements Call {
     const { firstMessage } = agent;
     if (firstMessage === undefined || firstMessage.trim() === "") return;
     this.#inbox.push({ type: "say", source: { type: "greeting", text: firstMessage }, onHeard: () => {} });
+  }
+
+  /** Ends everything that goes on in the call, and the line. */
+  async #disconnect(reason: CallEndReason): Promise<void> {
+    this.#controller.abort(new CallError(`The call ${this.id} has ended.`));
+    await this.#release(reason);
+    await this.#options.incoming.transport[Symbol.asyncDispose]();
   }
 
   /** Hangs up where the other side has not done so. */
@@ -208,7 +215,7 @@ class Session implements Call {
   }
 
   #throwIfEnded(): void {
-    if (this.signal.aborted) throw new CallError(`The call ${this.id} has ended.`);
+    if (this.signal.aborted || this.#inbox.ended) throw new CallError(`The call ${this.id} has ended.`);
   }
 
   #emit(body: CallEventBody): void {
