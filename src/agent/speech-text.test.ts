@@ -56,7 +56,7 @@ describe("speakable", () => {
   });
 
   test("says nothing where only marks are", () => {
-    for (const text of ["", "  \n ", "```", "**", "🎉", "---", "***"]) expect(speakable(text)).toBe("");
+    for (const text of ["", "  \n ", "```", "**", "🎉", "---", "***", "…", "?!", "- "]) expect(speakable(text)).toBe("");
   });
 
   test("folds white space", () => {

@@ -96,14 +96,14 @@ async function hangUp({ clock, phone, ended }: Rig): Promise<void> {
   expect(clock.pendingTimers).toBe(0);
 }
 
-/** A voice that has no sound for "…". */
+/** A voice that has no sound for "Psst." */
 class QuietWords extends SpokenWords {
   override durationMs(word: string): number {
-    return word === "…" ? 0 : super.durationMs(word);
+    return word === "Psst." ? 0 : super.durationMs(word);
   }
 
   override encode(text: string): Uint8Array {
-    return text === "…" ? new Uint8Array(0) : super.encode(text);
+    return text === "Psst." ? new Uint8Array(0) : super.encode(text);
   }
 }
 
@@ -191,11 +191,16 @@ describe("a call whose model misbehaves", () => {
 });
 
 describe("a call whose voice misbehaves", () => {
-  test("speaks on behind a sentence that has no sound", async () => {
-    const call = rig(["We are open. … On Monday too. And on Sunday."], () => ({}), new QuietWords());
+  test("speaks on behind a sentence that has no sound, and fails where none has", async () => {
+    const call = rig(["We are open. Psst. On Monday too. And on Sunday.", "Psst."], () => ({}), new QuietWords());
     await call.say("hello there", 6000);
     expect(call.phone.heard).toBe("We are open. On Monday too. And on Sunday.");
     expect(call.events.find(({ type }) => type === "reply_ended")).toMatchObject({ reason: "completed" });
+    await call.say("what else", 3000);
+    expect(call.events.find(({ type }) => type === "call_error")).toMatchObject({
+      stage: "tts",
+      message: "test gave no audio for the reply: check that the voice speaks its language.",
+    });
     await hangUp(call);
   });
 

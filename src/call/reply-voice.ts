@@ -1,6 +1,7 @@
 import { Transcoder } from "../audio/transcode.js";
 import { type AudioFormat, type AudioFrame, audioDurationMs } from "../core/audio-frame.js";
 import type { CallEventBody } from "../core/call-event.js";
+import { ProviderError } from "../core/errors.js";
 import { AsyncQueue } from "../core/queue.js";
 import { abortable, untilAborted } from "../core/signals.js";
 import type { TtsStream } from "../core/tts.js";
@@ -29,6 +30,11 @@ const SENTENCES_AHEAD = 1;
 /** Less audio than a frame, in ms, may wait for more before it is sent. */
 const FRAME_MS = 20;
 
+/** As when a voice does not know the language of the text. */
+function noAudio(provider: string): ProviderError {
+  return new ProviderError(`${provider} gave no audio for the reply: check that the voice speaks its language.`, { provider });
+}
+
 /** Speaks one reply: sentences in, audio to playout, one sentence of synthesis ahead. */
 export class ReplyVoice {
   readonly #options: ReplyVoiceOptions;
@@ -51,9 +57,9 @@ export class ReplyVoice {
     return this.#text.spoken;
   }
 
-  /** Whether nothing has been said or is about to be. */
+  /** Whether nothing can be heard of it yet, and nothing is about to be. */
   get isSilent(): boolean {
-    return this.#text.isEmpty && this.#sentences.size === 0;
+    return this.#text.audioMs === 0 && this.#sentences.size === 0 && this.#endsMs.length === this.#written;
   }
 
   /** Queues a sentence: `source` as the model wrote it, `spoken` as it is to be said. */
@@ -125,6 +131,7 @@ export class ReplyVoice {
       for await (const event of untilAborted(this.#stream, signal)) {
         switch (event.type) {
           case "audio": {
+            if (event.frame.bytes.length === 0) break;
             if (!hasAudio) emit({ type: "tts_first_audio", reply });
             hasAudio = true;
             this.#play(transcoder.process(event.frame));
@@ -142,6 +149,7 @@ export class ReplyVoice {
         }
       }
       this.#play(transcoder.flush());
+      if (!hasAudio && !this.#text.isEmpty) throw noAudio(speech.provider);
     } finally {
       this.#isSynthesised = true;
       this.#wake();
