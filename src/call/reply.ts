@@ -1,12 +1,12 @@
 import type { Agent } from "../agent/agent.js";
 import type { History } from "../agent/history.js";
 import { fillVariables } from "../agent/prompt.js";
-import { speakable } from "../agent/speech-text.js";
+import { spokenText } from "../agent/speech-text.js";
 import type { ToolRunner } from "../agent/tool-runner.js";
 import type { AudioFormat } from "../core/audio-frame.js";
 import type { CallEventBody, CallStage, ReplyEndReason } from "../core/call-event.js";
 import type { Clock } from "../core/clock.js";
-import { ConfigError, errorMessage, PatterError } from "../core/errors.js";
+import { errorMessage, PatterError } from "../core/errors.js";
 import type { LLM } from "../core/llm.js";
 import { ChildController } from "../core/signals.js";
 import { type AnswerEnd, answer } from "./answer.js";
@@ -137,27 +137,12 @@ export class Reply {
 
   /** Queues a sentence; says whether there is anything to speak in it. */
   #say(round: number, sentence: string): boolean {
-    const spoken = this.#services.agent.textTransforms.reduce(
-      (text, transform) => this.#transform(text, transform),
-      speakable(sentence),
-    );
+    const spoken = spokenText(sentence, this.#services.agent.textTransforms, (error) => this.#report("callback", error));
     if (spoken.trim() === "") return false;
     while (this.#rounds.length <= round) this.#rounds.push([]);
     this.#rounds[round]?.push(sentence.trim());
     this.#voice.say(round, sentence, spoken);
     return true;
-  }
-
-  /** Applies one of the agent's transforms; the text stays as it is where that fails. */
-  #transform(text: string, transform: (text: string) => string): string {
-    try {
-      const changed: unknown = transform(text);
-      if (typeof changed === "string") return changed;
-      throw new ConfigError(`A text transform returned ${typeof changed}: return the text to speak.`);
-    } catch (error) {
-      this.#report("callback", error);
-      return text;
-    }
   }
 
   /** Says the hold line when nothing has been said for too long. */

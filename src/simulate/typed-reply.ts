@@ -1,11 +1,11 @@
 import type { Agent } from "../agent/agent.js";
 import type { History } from "../agent/history.js";
 import { fillVariables } from "../agent/prompt.js";
-import { speakable } from "../agent/speech-text.js";
+import { spokenText } from "../agent/speech-text.js";
 import type { ToolRunner } from "../agent/tool-runner.js";
 import { type AnswerEnd, answer } from "../call/answer.js";
 import { SentenceSplitter } from "../call/sentences.js";
-import type { CallEventBody, ReplyEndReason } from "../core/call-event.js";
+import type { CallEventBody, CallStage, ReplyEndReason } from "../core/call-event.js";
 import type { Clock } from "../core/clock.js";
 import { errorMessage, PatterError } from "../core/errors.js";
 import type { LLM } from "../core/llm.js";
@@ -34,12 +34,17 @@ export interface TypedReplyOptions {
 export async function typedReply(options: TypedReplyOptions): Promise<string> {
   const { reply, source, agent, history, signal, emit } = options;
   const rounds: string[][] = [];
-  const write = (round: number, sentence: string): void => {
-    const spoken = agent.textTransforms.reduce((text, transform) => transform(text), speakable(sentence));
-    if (spoken.trim() === "") return;
+  const report = (stage: CallStage, error: unknown): void => {
+    const code = error instanceof PatterError ? error.code : stage === "callback" ? "call" : "provider";
+    emit({ type: "call_error", stage, code, message: errorMessage(error), fatal: false });
+  };
+  const write = (round: number, sentence: string): boolean => {
+    const spoken = spokenText(sentence, agent.textTransforms, (error) => report("callback", error));
+    if (spoken.trim() === "") return false;
     while (rounds.length <= round) rounds.push([]);
     rounds[round]?.push(sentence.trim());
     emit({ type: "sentence_ready", reply, text: spoken });
+    return true;
   };
   const roundText = (round: number): string => rounds[round]?.join(" ") ?? "";
 
@@ -52,8 +57,7 @@ export async function typedReply(options: TypedReplyOptions): Promise<string> {
   } catch (error) {
     reason = signal.aborted ? "hung_up" : "failed";
     if (reason === "failed") {
-      const code = error instanceof PatterError ? error.code : "provider";
-      emit({ type: "call_error", stage: "llm", code, message: errorMessage(error), fatal: false });
+      report("llm", error);
       write(history.toolRounds(reply), agent.llmErrorMessage);
     }
   }
