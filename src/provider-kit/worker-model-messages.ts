@@ -2,7 +2,9 @@
 export type ToWorker<Open, Message> =
   | { readonly type: "open"; readonly stream: number; readonly options: Open }
   | { readonly type: "message"; readonly stream: number; readonly message: Message }
-  | { readonly type: "close"; readonly stream: number };
+  | { readonly type: "close"; readonly stream: number }
+  /** Free everything and end the thread. */
+  | { readonly type: "dispose" };
 
 /** What a model's worker sends back. Nothing follows the `failed` or `ended` of a stream. */
 export type FromWorker<Event> =

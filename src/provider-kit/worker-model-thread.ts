@@ -20,6 +20,8 @@ export interface ThreadStream<Message> {
 
 export interface ThreadModel<Open, Message, Event> {
   open(options: Open, emitter: Emitter<Event>): ThreadStream<Message>;
+  /** Frees what the thread's end does not, such as memory of native libraries. Its streams are closed already. */
+  dispose?(): void;
 }
 
 /**
@@ -60,6 +62,13 @@ export function serveModel<Open, Message, Event>(load: (data: never) => Promise<
   const receive = (model: ThreadModel<Open, Message, Event>, message: ToWorker<Open, Message>): void => {
     if (message.type === "open") {
       open(model, message.stream, message.options);
+      return;
+    }
+    if (message.type === "dispose") {
+      for (const stream of streams.values()) stream.close();
+      streams.clear();
+      model.dispose?.();
+      port.close();
       return;
     }
     const stream = streams.get(message.stream);

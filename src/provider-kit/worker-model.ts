@@ -79,6 +79,7 @@ class RunningWorker<Open, Message, Event> {
   readonly #ready: Deferred<void> = deferred();
   #lastStream = 0;
   #waiting = 0;
+  #isReady = false;
   #isStopped = false;
 
   constructor(options: WorkerModelOptions, onStopped: (worker: RunningWorker<Open, Message, Event>) => void) {
@@ -126,8 +127,16 @@ class RunningWorker<Open, Message, Event> {
   }
 
   async stop(): Promise<void> {
+    const isServing = this.#isReady && !this.#isStopped;
     this.#stopped(undefined);
-    await this.#worker.terminate();
+    if (!isServing) {
+      await this.#worker.terminate();
+      return;
+    }
+    this.#worker.ref();
+    const ended = new Promise((resolve) => this.#worker.once("exit", resolve));
+    this.#post({ type: "dispose" });
+    await ended;
   }
 
   #post(message: ToWorker<Open, Message>): void {
@@ -137,6 +146,7 @@ class RunningWorker<Open, Message, Event> {
   #receive(message: FromWorker<Event>): void {
     switch (message.type) {
       case "ready":
+        this.#isReady = true;
         this.#ready.resolve();
         return;
       case "load_failed":
