@@ -13,7 +13,9 @@ const QUIETEST_DBFS = -55;
 /** How fast the estimate of the noise follows a line that becomes louder, in dB per second; downwards it follows at once. */
 const NOISE_RISE_DB = 3;
 
-export type Gated = { readonly type: "audio"; readonly bytes: Uint8Array } | { readonly type: "skipped"; readonly durationMs: number };
+export type Gated =
+  | { readonly type: "audio"; readonly bytes: Uint8Array }
+  | { readonly type: "skipped"; readonly durationMs: number };
 
 /**
  * Keeps long silences from a recogniser. Online models adapt to what they hear: seconds of an empty line before one word
