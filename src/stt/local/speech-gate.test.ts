@@ -32,7 +32,7 @@ describe("the speech gate", () => {
     const quiet = silence(MULAW_8K, FRAME_MS).bytes;
     expect(pass(gate, quiet, 100)).toEqual({ passedMs: 0, skippedMs: 1700 });
     expect(pass(gate, tone(6000), 10)).toEqual({ passedMs: 500, skippedMs: 0 });
-    expect(pass(gate, quiet, 100)).toEqual({ passedMs: 400, skippedMs: 1300 });
+    expect(pass(gate, quiet, 100)).toEqual({ passedMs: 600, skippedMs: 1100 });
   });
 
   test("closes on a line that is only noisy, and opens for a voice above the noise", () => {

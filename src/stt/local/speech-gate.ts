@@ -4,14 +4,14 @@ import { type AudioFormat, audioDurationMs } from "../../core/audio-frame.js";
 
 /** Kept before the sound that opens the gate, in ms. */
 const BEFORE_MS = 300;
-/** Let through after the last sound, in ms. */
-const AFTER_MS = 400;
+/** Let through after the last sound, in ms: enough for a recogniser that ends a segment by itself at a pause. */
+const AFTER_MS = 600;
 /** How much louder than the line's own noise a sound is, in dB. */
 const ABOVE_NOISE_DB = 8;
 /** Nothing quieter is a sound, in dBFS. */
 const QUIETEST_DBFS = -55;
 /** How fast the estimate of the noise follows a line that becomes louder, in dB per second; downwards it follows at once. */
-const NOISE_RISE_DB = 3;
+const NOISE_RISE_DB = 1;
 
 export type Gated =
   | { readonly type: "audio"; readonly bytes: Uint8Array }
