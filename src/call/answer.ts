@@ -88,6 +88,8 @@ async function ask(options: AnswerOptions, round: number): Promise<Asked> {
     for (const sentence of sentences) isSpoken = options.onSentence(round, sentence) || isSpoken;
   };
   for await (const chunk of untilAborted(llm.stream(messages, specs, { signal, callId, clock, onUsage }), signal)) {
+    // The reply may have ended while the chunk was on its way here.
+    signal.throwIfAborted();
     if (chunk.type === "done") {
       end = chunk;
       break;
@@ -97,7 +99,6 @@ async function ask(options: AnswerOptions, round: number): Promise<Asked> {
     if (chunk.type === "tool_call") calls.add(chunk);
     else say(splitter.push(chunk.content));
   }
-  // The last chunk may have come in the very moment in which the reply was ended.
   signal.throwIfAborted();
   say(splitter.flush());
   if (end.usage !== undefined && !hasUsage) onUsage(end.usage);

@@ -154,41 +154,73 @@ describe("a call whose model misbehaves", () => {
         yield "I am going to book it for you. ";
         yield { type: "tool_call", index: 0, id: "t1", name: "book", arguments: "{}" };
         words.push({ type: "partial", transcript: "no stop" });
-        for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+        await microtasks(ticks);
         yield { type: "done" };
       };
-      const stt = ({ spoken }: Doubles): STT => ({
-        provider: "test",
-        model: "by hand",
-        inputFormats: [spoken.format],
-        open: ({ signal }) => ({
-          write: () => {},
-          finalize: () => words.push({ type: "final", transcript: "", finalized: true }),
-          [Symbol.asyncIterator]: () => {
-            signal.addEventListener("abort", () => words.end());
-            return words[Symbol.asyncIterator]();
-          },
-          [Symbol.asyncDispose]: async () => words.end(),
-        }),
-      });
-      const call = rig([], (doubles) => ({ llm, tools: [book], vad: undefined as never, stt: stt(doubles) }));
+      const call = rig([], ({ spoken }) => ({ llm, tools: [book], vad: undefined as never, stt: sttByHand(words, spoken) }));
       await call.clock.advance(100);
       words.push({ type: "final", transcript: "book it" });
       await call.clock.advance(2000);
       words.push({ type: "final", transcript: "no stop" });
       await call.clock.advance(5000);
-      const said = (requests.at(-1) ?? []).flatMap((message) =>
-        message.role === "assistant" && message.content !== null ? [message.content] : [],
-      );
+      const last = requests.at(-1) ?? [];
+      const said = last.flatMap((message) => (message.role === "assistant" && message.content !== null ? [message.content] : []));
       expect([ticks, [...said, "Fine."].join(" ")]).toEqual([ticks, call.phone.heard]);
-      const asked = (requests.at(-1) ?? []).filter(({ role }) => role === "tool").length;
+      const asked = last.filter(({ role }) => role === "tool").length;
       expect([ticks, call.count("tool_started")]).toEqual([ticks, asked]);
-      const ended = call.events.findIndex(({ type }) => type === "reply_ended");
-      expect(call.events.slice(ended).some((event) => event.type === "llm_ended" && event.reply === 0)).toBe(false);
+      expect([ticks, ...afterTheEnd(call.events)]).toEqual([ticks]);
+      await hangUp(call);
+    }
+  });
+
+  test("reports nothing of a reply behind its end, to the very tick in which the caller interrupts its beginning", async () => {
+    for (let ticks = 0; ticks < 60; ticks++) {
+      const words = new AsyncQueue<SttEvent>();
+      const call = rig(["Fine."], ({ spoken }) => ({ vad: undefined as never, stt: sttByHand(words, spoken) }));
+      await call.clock.advance(100);
+      const handle = await call.call;
+      void handle.say("Hello to you all.");
+      await microtasks(ticks);
+      words.push({ type: "partial", transcript: "no stop" });
+      await call.clock.advance(0);
+      words.push({ type: "final", transcript: "no stop" });
+      await call.clock.advance(5000);
+      expect([ticks, call.phone.heard]).toEqual([ticks, "Fine."]);
+      expect([ticks, ...afterTheEnd(call.events)]).toEqual([ticks]);
       await hangUp(call);
     }
   });
 });
+
+/** Recognition that says what the test pushes into `words`. */
+function sttByHand(words: AsyncQueue<SttEvent>, { format }: SpokenWords): STT {
+  return {
+    provider: "test",
+    model: "by hand",
+    inputFormats: [format],
+    open: ({ signal }) => ({
+      write: () => {},
+      finalize: () => words.push({ type: "final", transcript: "", finalized: true }),
+      [Symbol.asyncIterator]: () => {
+        signal.addEventListener("abort", () => words.end());
+        return words[Symbol.asyncIterator]();
+      },
+      [Symbol.asyncDispose]: async () => words.end(),
+    }),
+  };
+}
+
+async function microtasks(count: number): Promise<void> {
+  for (let done = 0; done < count; done++) await Promise.resolve();
+}
+
+/** Events of the first reply that come behind its end. */
+function afterTheEnd(events: readonly CallEvent[]): string[] {
+  const end = events.findIndex(({ type }) => type === "reply_ended");
+  return events
+    .slice(end + 1)
+    .flatMap((event) => ("reply" in event && event.reply === 0 && event.type !== "tool_ended" ? [event.type] : []));
+}
 
 describe("a call whose voice misbehaves", () => {
   test("speaks on behind a sentence that has no sound, and fails where none has", async () => {

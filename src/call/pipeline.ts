@@ -84,7 +84,8 @@ export class Pipeline {
         this.#onTimer(input.name);
         return;
       case "playout_started":
-        this.#options.emit({ type: "playout_started", reply: input.reply });
+        // It may have been interrupted in the very moment.
+        if (this.#speaker.isUnderWay(input.reply)) this.#options.emit({ type: "playout_started", reply: input.reply });
         return;
       case "playout_finished":
       case "reply_generated":

@@ -129,6 +129,8 @@ export class ReplyVoice {
     let hasAudio = false;
     try {
       for await (const event of untilAborted(this.#stream, signal)) {
+        // The reply may have ended while the event was on its way here.
+        signal.throwIfAborted();
         switch (event.type) {
           case "audio": {
             if (event.frame.bytes.length === 0) break;

@@ -40,6 +40,10 @@ export class Speaker {
     return this.#reply !== undefined;
   }
 
+  isUnderWay(reply: number): boolean {
+    return this.#reply?.id === reply;
+  }
+
   /** The words of the reply so far, or of the last one. */
   get spoken(): string {
     return this.#reply?.spoken ?? this.#lastSpoken;
