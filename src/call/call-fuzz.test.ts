@@ -497,6 +497,7 @@ class FuzzCall {
 
   check(): void {
     this.#checkEvents();
+    this.#checkReplies();
     this.#checkHeard();
     for (const [index, request] of this.requests.entries()) this.#checkRequest(request, this.requests[index - 1]);
     for (const [key, runs] of this.toolRuns) assert.equal(runs, 1, `${key} ran ${runs} times`);
@@ -546,14 +547,58 @@ class FuzzCall {
     );
   }
 
+  /** A reply's events lie between its beginning and its end; pauses end; nobody is talked over. */
+  #checkReplies(): void {
+    const open = new Set<number>();
+    let pausedAtMs: number | undefined;
+    let isSpeaking = false;
+    const hasTurns = this.plan.vad && this.plan.vadFailsMs === undefined && this.plan.turnEndMs === undefined;
+    for (const event of this.events) {
+      if (pausedAtMs !== undefined) assert.ok(event.atMs - pausedAtMs <= LATE_MS, `paused since ${pausedAtMs} ms`);
+      switch (event.type) {
+        case "speech_started":
+        case "speech_ended":
+          isSpeaking = event.type === "speech_started";
+          break;
+        case "reply_started":
+          open.add(event.reply);
+          if (hasTurns && event.source !== "llm") assert.ok(!isSpeaking, "the agent speaks into the caller's words");
+          break;
+        case "reply_paused":
+          pausedAtMs = event.atMs;
+          break;
+        case "reply_resumed":
+          pausedAtMs = undefined;
+          break;
+        case "reply_ended":
+          open.delete(event.reply);
+          pausedAtMs = undefined;
+          break;
+        case "llm_requested":
+        case "llm_first_token":
+        case "llm_ended":
+        case "tool_started":
+        case "sentence_ready":
+        case "tts_first_audio":
+        case "playout_started":
+        case "barge_in":
+          assert.ok(open.has(event.reply), `${event.type} of reply ${event.reply}, which is not under way`);
+          break;
+        default:
+      }
+    }
+  }
+
   /** What each reply says was heard of it is what the ear heard, but for the word at hand. */
   #checkHeard(): void {
     const { markDelayMs, losesEvery, playout } = this.plan.phone;
     const ear = [...new Set(this.phone.heard.split(" ").filter(Boolean))];
     const isLossy = playout === "marks" && losesEvery > 0;
     const lateMs = playout === "marks" ? markDelayMs : 0;
+    // What was on its way then is never reported.
+    const isBroken = this.#of("stream_restarted").length > 0 || this.#of("reply_paused").length > 0;
     const all: string[] = [];
-    for (const { reply, text, heard, reason } of this.#of("reply_ended")) {
+    for (const { reply, text, heard, reason, isEstimated } of this.#of("reply_ended")) {
       const words = ownWords(text);
       const claimed = ownWords(heard);
       const real = ear.filter((word) => words.includes(word));
@@ -561,6 +606,7 @@ class FuzzCall {
       assert.deepEqual(claimed, words.slice(0, claimed.length), facts);
       assert.deepEqual(real, words.slice(0, real.length), facts);
       if (reason === "completed") assert.equal(heard, text, facts);
+      if (reason === "completed" && playout === "marks" && !isLossy && !isBroken) assert.ok(!isEstimated, `estimated; ${facts}`);
       if (reason === "completed") assert.notEqual(text, HOLD_LINE, "nothing came behind the hold line");
       const slack = 1 + (this.plan.tts.wordTimes ? 0 : 1);
       assert.ok(claimed.length - real.length <= slack, `more than was heard; ${facts}`);
@@ -585,12 +631,13 @@ class FuzzCall {
     const user = messages.flatMap((message) => (message.role === "user" ? message.content : [])).join(" ");
     const committed = past.flatMap((event) => (event.type === "turn_committed" ? event.transcript : [])).join(" ");
     assert.equal(user, committed, "the context is what the caller said");
-    this.#checkCalls(messages);
+    this.#checkCalls(messages, past);
     this.#checkUnchanged(messages, before);
   }
 
-  /** Every tool call has one result, directly behind it. */
-  #checkCalls(messages: readonly ChatMessage[]): void {
+  /** Every tool call has one result, its own, directly behind it. */
+  #checkCalls(messages: readonly ChatMessage[], past: readonly CallEvent[]): void {
+    const outcomes = new Map(past.flatMap((event) => (event.type === "tool_ended" ? [[event.toolCallId, event.result]] : [])));
     const results = messages.filter((message) => message.role === "tool").length;
     let seen = 0;
     for (const [index, message] of messages.entries()) {
@@ -598,7 +645,7 @@ class FuzzCall {
       for (const [place, { id }] of (message.tool_calls ?? []).entries()) {
         const result = messages[index + 1 + place];
         assert.ok(result?.role === "tool" && result.tool_call_id === id, `the result of ${id} is missing`);
-        assert.notEqual(result.content, "The tool has not answered yet.");
+        assert.equal(result.content, outcomes.get(id), `the result of ${id}`);
         seen++;
       }
     }
