@@ -37,3 +37,13 @@ export function restaurantAgent({ llm }: DemoModel, folder: string): AgentOption
     tools: [...restaurantTools({ clock: systemClock, folder }), endCallTool()],
   };
 }
+
+/** The restaurant with the speech of this machine. */
+export async function spokenRestaurant(model: DemoModel, folder: string): Promise<AgentOptions> {
+  const [{ SileroVAD }, { LocalSTT }, { LocalTTS }] = await Promise.all([
+    import("../vad/silero.js"),
+    import("../stt/local.js"),
+    import("../tts/local.js"),
+  ]);
+  return { ...restaurantAgent(model, folder), vad: new SileroVAD(), stt: new LocalSTT(), tts: new LocalTTS() };
+}

@@ -8,3 +8,8 @@ export function dataFolder(env: NodeJS.ProcessEnv): string {
   if (home !== undefined) return home;
   return join(set("XDG_DATA_HOME") ?? set("LOCALAPPDATA") ?? join(homedir(), ".local", "share"), "getpatter");
 }
+
+/** Where the demo's restaurant keeps its tables. */
+export function restaurantFolder(env: NodeJS.ProcessEnv): string {
+  return join(dataFolder(env), "restaurant");
+}

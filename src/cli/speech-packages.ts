@@ -37,7 +37,8 @@ export async function installWithSpeech({ out, env }: CommandContext): Promise<s
 
 /** Runs an installed copy in place of this program: the same terminal, signals and exit code. */
 export async function runInstead(program: string, args: readonly string[], { env }: CommandContext): Promise<number> {
-  if (env[IS_COPY] !== undefined) throw new Failure(`Local speech lacks packages. Install them: npm install ${missingPackages().join(" ")}`);
+  if (env[IS_COPY] !== undefined)
+    throw new Failure(`Local speech lacks packages. Install them: npm install ${missingPackages().join(" ")}`);
   const child = spawn(process.execPath, [program, ...args], { stdio: "inherit", env: { ...env, [IS_COPY]: "1" } });
   process.on("SIGTERM", (signal) => child.kill(signal));
   // A terminal sends Ctrl-C to both; the copy decides when it has ended.

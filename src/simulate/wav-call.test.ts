@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type AgentOptions, createAgent } from "../agent/agent.js";
+import { rmsDbfs } from "../audio/level.js";
 import { readWav, writeWav } from "../audio/wav.js";
 import { PCM16_16K } from "../core/audio-frame.js";
 import { VirtualClock } from "../core/clock.js";
@@ -36,12 +37,26 @@ async function hold(
     ...setup.agent,
   });
   const wav = readWav(writeWav(PCM16_16K, [Buffer.concat(caller)]));
-  const result = await clock.runUntil(runWavCall({ agent, wav, clock, ...setup.call }));
+  const result = await clock.runUntil(runWavCall({ agent, wav, clock, noiseDbfs: Number.NEGATIVE_INFINITY, ...setup.call }));
   expect(clock.pendingTimers).toBe(0);
   const recording = readWav(result.recording);
   const reader = new WordReader(spoken);
   const heard = reader.read(new Uint8Array(recording.samples(1).buffer));
   return { ...result, heard: [...heard, reader.unfinished ?? ""].join(" ").trim(), clock, spoken };
+}
+
+function deafStt(): STT {
+  return {
+    provider: "test",
+    model: "deaf",
+    inputFormats: [PCM16_16K],
+    open: () => ({
+      write: () => {},
+      finalize: () => {},
+      [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }),
+      [Symbol.asyncDispose]: async () => {},
+    }),
+  };
 }
 
 function lines({ record }: WavCallResult): string[] {
@@ -111,18 +126,11 @@ describe("a call with a recording", () => {
   });
 
   test("a caller who is not understood goes on after a while", async () => {
-    const deaf: STT = {
-      provider: "test",
-      model: "deaf",
-      inputFormats: [PCM16_16K],
-      open: () => ({
-        write: () => {},
-        finalize: () => {},
-        [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }),
-        [Symbol.asyncDispose]: async () => {},
-      }),
-    };
-    const result = await hold(["hello", 1500, "anyone there"], { answers: [], agent: { stt: deaf }, call: { patienceMs: 3000 } });
+    const result = await hold(["hello", 1500, "anyone there"], {
+      answers: [],
+      agent: { stt: deafStt() },
+      call: { patienceMs: 3000 },
+    });
     expect(result.record).toMatchObject({ endReason: "caller_hung_up", transcript: [] });
     // Both turns and twice the patience.
     expect(result.record.durationMs).toBeGreaterThan(6000);
@@ -149,6 +157,19 @@ describe("a call with a recording", () => {
     shutdown.abort();
     const stopped = await hold(["hello"], { answers: [], call: { signal: shutdown.signal } });
     expect(stopped.record.endReason).toBe("shutdown");
+  });
+
+  test("puts noise behind the caller, as loud as asked", async () => {
+    const levels = await Promise.all(
+      [-50, -65].map(async (noiseDbfs) => {
+        const deaf = { agent: { stt: deafStt(), vad: undefined as never }, answers: [], call: { noiseDbfs, patienceMs: 500 } };
+        const { recording } = await hold([100, "hello", 100], deaf);
+        return rmsDbfs(readWav(recording).samples(0).slice(-8000));
+      }),
+    );
+    expect(levels[0]).toBeCloseTo(-50, 0);
+    expect(levels[1]).toBeCloseTo(-65, 0);
+    await expect(hold(["hello"], { answers: [], call: { noiseDbfs: 3 } })).rejects.toThrow("The noise cannot have 3 dBFS");
   });
 
   test("refuses an agent that cannot speak, and a recording without speech", async () => {

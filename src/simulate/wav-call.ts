@@ -14,6 +14,7 @@ import { WavLine } from "./wav-line.js";
 
 const PATIENCE_MS = 8000;
 const HANG_UP_AFTER_MS = 1000;
+const NOISE_DBFS = -65;
 
 export interface WavCallOptions {
   readonly agent: Agent;
@@ -32,6 +33,11 @@ export interface WavCallOptions {
   readonly patienceMs?: number;
   /** How long the caller stays on the line after the last answer, in ms. Default 1,000. */
   readonly hangUpAfterMs?: number;
+  /**
+   * The level of the noise on the caller's side, in dBFS. Default -65, a quiet room; recognition is not made for the
+   * digital silence of a file, and `Number.NEGATIVE_INFINITY` gives it that.
+   */
+  readonly noiseDbfs?: number;
   /** Called when the call begins; the greeting waits for it, a second at most. */
   readonly onStart?: (call: Call) => void | Promise<void>;
   /** Called with every event, at once. It must not throw. */
@@ -56,7 +62,9 @@ export interface WavCallResult {
  * @throws ConfigError when the agent cannot hold a spoken call or the recording holds no speech.
  */
 export async function runWavCall(options: WavCallOptions): Promise<WavCallResult> {
-  const { agent, wav, format = PCM16_16K, clock = systemClock } = options;
+  const { agent, wav, format = PCM16_16K, clock = systemClock, noiseDbfs = NOISE_DBFS } = options;
+  if (Number.isNaN(noiseDbfs) || noiseDbfs > 0)
+    throw new ConfigError(`The noise cannot have ${noiseDbfs} dBFS: pass 0 or less, such as -50.`);
   const signal = options.signal ?? new AbortController().signal;
   requireSpeech(agent);
   const caller = new WavCaller(wav, {
@@ -65,6 +73,7 @@ export async function runWavCall(options: WavCallOptions): Promise<WavCallResult
     isGreeted: agent.firstMessage !== undefined && agent.firstMessage.trim() !== "",
     patienceMs: options.patienceMs ?? PATIENCE_MS,
     hangUpAfterMs: options.hangUpAfterMs ?? HANG_UP_AFTER_MS,
+    noiseDbfs: noiseDbfs === Number.NEGATIVE_INFINITY ? undefined : noiseDbfs,
   });
   await Promise.all([agent.stt, agent.tts, agent.vad].map(async (provider) => provider?.prepare?.({ signal })));
 

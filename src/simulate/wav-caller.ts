@@ -1,7 +1,8 @@
-import { Resampler } from "../audio/resample.js";
+import { mix } from "../audio/mix.js";
 import { encodeFrame } from "../audio/pcm.js";
+import { Resampler } from "../audio/resample.js";
 import type { WavAudio } from "../audio/wav.js";
-import { type AudioFormat, audioByteLength } from "../core/audio-frame.js";
+import type { AudioFormat } from "../core/audio-frame.js";
 import type { CallEvent } from "../core/call-event.js";
 import { ConfigError } from "../core/errors.js";
 import { type SpeechSpan, speechSpans } from "./speech-spans.js";
@@ -23,6 +24,8 @@ export interface WavCallerOptions {
   readonly patienceMs: number;
   /** How long the caller stays on the line after the last answer, in ms. */
   readonly hangUpAfterMs: number;
+  /** The level of the noise behind everything the caller says, in dBFS; `undefined`: digital silence. */
+  readonly noiseDbfs: number | undefined;
 }
 
 /**
@@ -31,8 +34,9 @@ export interface WavCallerOptions {
  */
 export class WavCaller {
   readonly #options: WavCallerOptions;
-  readonly #turns: readonly Uint8Array[];
-  readonly #frameBytes: number;
+  readonly #turns: readonly Int16Array[];
+  readonly #frameSamples: number;
+  readonly #noise: LineNoise | undefined;
   #spoken = 0;
   #offset: number | undefined;
   /** What the caller waits for: the greeting, the end of an answer, or only a moment. */
@@ -46,7 +50,8 @@ export class WavCaller {
   constructor(wav: WavAudio, options: WavCallerOptions) {
     this.#options = options;
     this.#turns = turnsOf(wav, options);
-    this.#frameBytes = audioByteLength(options.format, 20);
+    this.#frameSamples = options.format.sampleRate / 50;
+    this.#noise = options.noiseDbfs === undefined ? undefined : new LineNoise(options.noiseDbfs);
     this.#awaits = options.takesTurns && options.isGreeted ? "reply" : "moment";
   }
 
@@ -55,13 +60,16 @@ export class WavCaller {
     return this.#turns.length;
   }
 
-  /** The next 20 ms of the caller's voice, `undefined` while silent, or the end of the call. */
+  /** The next 20 ms of the caller's side, `undefined` for digital silence, or the end of the call. */
   next(nowMs: number): Uint8Array | "hang_up" | undefined {
-    if (this.#offset !== undefined) return this.#speak(nowMs);
-    if (this.#isReplying || !this.#isReady(nowMs)) return undefined;
-    if (this.#spoken === this.#turns.length) return "hang_up";
-    this.#offset = 0;
-    return this.#speak(nowMs);
+    if (this.#offset === undefined && !this.#isReplying && this.#isReady(nowMs)) {
+      if (this.#spoken === this.#turns.length) return "hang_up";
+      this.#offset = 0;
+    }
+    const voice = this.#offset === undefined ? undefined : this.#speak(this.#offset, nowMs);
+    const noise = this.#noise?.next(this.#frameSamples);
+    const samples = voice === undefined || noise === undefined ? (voice ?? noise) : mix(voice, noise);
+    return samples && encodeFrame(samples, this.#options.format).bytes;
   }
 
   /** Takes note of what happens in the call. */
@@ -80,8 +88,8 @@ export class WavCaller {
       if (this.#awaits === "turn") this.#wait("reply", nowMs);
       return;
     }
-    const remaining = (this.#turns[this.#spoken] as Uint8Array).length - this.#offset;
-    this.#isUnderstood = remaining <= audioByteLength(this.#options.format, TURN_MARGIN_MS);
+    const remaining = (this.#turns[this.#spoken] as Int16Array).length - this.#offset;
+    this.#isUnderstood = remaining <= (this.#options.format.sampleRate * TURN_MARGIN_MS) / 1000;
   }
 
   #isReady(nowMs: number): boolean {
@@ -92,11 +100,10 @@ export class WavCaller {
     return !takesTurns || waitedMs >= REACTION_MS;
   }
 
-  #speak(nowMs: number): Uint8Array {
-    const turn = this.#turns[this.#spoken] as Uint8Array;
-    const from = this.#offset ?? 0;
-    const frame = turn.subarray(from, from + this.#frameBytes);
-    this.#offset = from + this.#frameBytes;
+  #speak(from: number, nowMs: number): Int16Array {
+    const turn = this.#turns[this.#spoken] as Int16Array;
+    const frame = turn.subarray(from, from + this.#frameSamples);
+    this.#offset = from + this.#frameSamples;
     if (this.#offset >= turn.length) {
       this.#offset = undefined;
       this.#spoken++;
@@ -112,8 +119,27 @@ export class WavCaller {
   }
 }
 
-/** Cuts a recording's first channel into turns of whole frames, in the line's format. */
-function turnsOf(wav: WavAudio, { format, takesTurns }: WavCallerOptions): Uint8Array[] {
+/** White noise, the same in every call: no line and no room is as silent as a file. */
+class LineNoise {
+  readonly #peak: number;
+  #state = 1;
+
+  constructor(dbfs: number) {
+    // The root mean square of a uniform distribution is its peak divided by the root of 3.
+    this.#peak = 32_768 * 10 ** (dbfs / 20) * Math.sqrt(3);
+  }
+
+  next(samples: number): Int16Array {
+    return Int16Array.from({ length: samples }, () => {
+      // The generator of Park and Miller.
+      this.#state = (this.#state * 48_271) % 0x7fff_ffff;
+      return Math.round((this.#state / 0x3fff_ffff - 1) * this.#peak);
+    });
+  }
+}
+
+/** Cuts a recording's first channel into turns of whole frames, at the line's rate. */
+function turnsOf(wav: WavAudio, { format, takesTurns }: WavCallerOptions): Int16Array[] {
   const { sampleRate } = format;
   const resampler = new Resampler(wav.format.sampleRate, sampleRate);
   const samples = concat(resampler.process(wav.samples()), resampler.flush());
@@ -123,7 +149,7 @@ function turnsOf(wav: WavAudio, { format, takesTurns }: WavCallerOptions): Uint8
   const stretches = takesTurns ? spans : [{ startMs: 0, endMs: (spans.at(-1) as SpeechSpan).endMs }];
   return stretches.map(({ startMs, endMs }) => {
     const turn = samples.subarray(Math.max(0, at(startMs - TURN_MARGIN_MS)), at(endMs + TURN_MARGIN_MS));
-    return encodeFrame(wholeFrames(turn, sampleRate), format).bytes;
+    return wholeFrames(turn, sampleRate);
   });
 }
 

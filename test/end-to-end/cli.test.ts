@@ -225,7 +225,7 @@ describe("getpatter talk", () => {
     await file("served.ts", `${SPOKEN}export default { phone, agent };`);
     await file("said.txt", "A table for two. Tomorrow.");
     const wav = await recording("caller.wav");
-    const args = ["talk", "served.ts", "--wav", wav, "--out", "call.wav", "--reference", "said.txt", "--fast"];
+    const args = ["talk", "served.ts", "--wav", wav, "--out", "call.wav", "--reference", "said.txt", "--fast", "--noise", "none"];
     const told = await run(args);
     expect(told).toMatchObject({ code: 0, stderr: "" });
     expect(told.stdout).toContain("caller a table for two\n");

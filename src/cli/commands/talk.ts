@@ -19,7 +19,10 @@ const LINES = { telephone: MULAW_8K, wideband: PCM16_16K } as const;
 export const talkCommand = command({
   help: `Let a recording call the agent of a file, and measure the answers in what was heard.
 
-Usage: getpatter talk FILE --wav in.wav [--out out.wav] [options]
+Usage: getpatter talk [FILE] --wav in.wav [--out out.wav] [options]
+
+FILE exports by default an agent, or { phone, agent }; without it the demo's restaurant
+answers, on local speech.
 
 The recording is cut at silences of more than 1.2 s; each part is spoken once the agent
 has finished. Latency is measured in the sound: from the caller's last audible sample to
@@ -29,6 +32,8 @@ the first of the reply.
   --out FILE        where to write the call: stereo, the caller left, the agent right
   --line KIND       telephone (mu-law, 8 kHz) or wideband (PCM, 16 kHz); default telephone for a
                     recording at 8 kHz, else wideband
+  --noise DB        noise on the caller's side, so many dB below full scale, or none; default 65,
+                    a quiet room; 40 is a loud one
   --straight        play the recording as it is, and do not wait for the agent
   --fast            run the call ${FAST} times as fast; its latencies are no measurement
   --reference FILE  a text of what the caller says: prints the word errors
@@ -40,23 +45,22 @@ Example:
     wav: { type: "string" },
     out: { type: "string" },
     line: { type: "string" },
+    noise: { type: "string" },
     straight: { type: "boolean", default: false },
     fast: { type: "boolean", default: false },
     reference: { type: "string" },
     json: { type: "boolean", default: false },
   },
-  operands: ["FILE"],
-  run: async ({ values, positionals: [file = ""] }, context) => {
+  operands: ["FILE?"],
+  run: async ({ values, positionals: [file] }, context) => {
     if (values.wav === undefined) throw new UsageError("--wav is missing: name the recording of a caller.");
     if (values.line !== undefined && !Object.hasOwn(LINES, values.line))
       throw new UsageError(`--line is telephone or wideband, not "${values.line}".`);
     const wav = await readRecording(resolve(context.cwd, values.wav));
     const reference = values.reference === undefined ? undefined : await readText(resolve(context.cwd, values.reference));
-    const [{ loadAgentFile }, { callReport, printReport }] = await Promise.all([
-      import("../agent-file.js"),
-      import("../talk-report.js"),
-    ]);
-    const agentFile = await loadAgentFile(file, context);
+    const { callReport, printReport } = await import("../talk-report.js");
+    const agentFile =
+      file === undefined ? await restaurant(context) : await (await import("../agent-file.js")).loadAgentFile(file, context);
     const result = await call(agentFile, wav, values, context);
     const out = values.out === undefined ? undefined : resolve(context.cwd, values.out);
     if (out !== undefined) await write(out, result.recording);
@@ -67,8 +71,20 @@ Example:
   },
 });
 
+async function restaurant({ cwd, env }: CommandContext): Promise<AgentFile> {
+  const [{ createAgent }, { demoModel, spokenRestaurant }, { loadEnvFiles }, { restaurantFolder }] = await Promise.all([
+    import("../../agent/agent.js"),
+    import("../demo-agent.js"),
+    import("../env-file.js"),
+    import("../folders.js"),
+  ]);
+  loadEnvFiles([cwd], env);
+  return { agent: createAgent(await spokenRestaurant(await demoModel(env), restaurantFolder(env))) };
+}
+
 interface TalkOptions {
   readonly line?: string | undefined;
+  readonly noise?: string | undefined;
   readonly straight: boolean;
   readonly fast: boolean;
   readonly json: boolean;
@@ -100,6 +116,7 @@ async function call(file: AgentFile, wav: WavAudio, options: TalkOptions, { out,
     format: LINES[line],
     clock: options.fast ? new ScaledClock(FAST) : systemClock,
     takesTurns: !options.straight,
+    ...(options.noise !== undefined && { noiseDbfs: noiseLevel(options.noise) }),
     ...(file.onCallStart && { onStart: file.onCallStart }),
     onEvent: (event) => {
       log?.show(event);
@@ -112,6 +129,12 @@ async function call(file: AgentFile, wav: WavAudio, options: TalkOptions, { out,
   process.off("SIGINT", onInterrupt);
   await tell(err, async () => file.onCallEnd?.({ ...result.record, caller: result.record.from, callee: result.record.to }));
   return result;
+}
+
+function noiseLevel(text: string): number {
+  if (text === "none") return Number.NEGATIVE_INFINITY;
+  if (/^\d+(\.\d+)?$/.test(text)) return -Number(text);
+  throw new UsageError(`--noise is a number of dB below full scale, such as 50, or none, not "${text}".`);
 }
 
 /** Runs a callback of the file; its failure is not the call's. */
