@@ -313,6 +313,52 @@ describe("a call whose ears misbehave", () => {
     await hangUp(call);
   });
 
+  test("opens recognition again as often as it fails between words, and gives up when it fails three times in a row", async () => {
+    let opened = 0;
+    let isBroken = false;
+    let cut: () => void = () => {};
+    const fragile = ({ stt }: Doubles): STT => ({
+      provider: stt.provider,
+      model: stt.model,
+      inputFormats: stt.inputFormats,
+      open: (options) => {
+        opened++;
+        const stream = stt.open(options);
+        const closed = new Promise<undefined>((resolve) => {
+          cut = () => resolve(undefined);
+        });
+        if (isBroken) cut();
+        return {
+          write: (frame) => stream.write(frame),
+          finalize: () => stream.finalize(),
+          async *[Symbol.asyncIterator]() {
+            const iterator = stream[Symbol.asyncIterator]();
+            for (;;) {
+              const next = await Promise.race([iterator.next(), closed]);
+              if (next === undefined) throw new ProviderError("idle too long", { provider: "test", retryable: true });
+              if (next.done === true) return;
+              yield next.value;
+            }
+          },
+          [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
+        };
+      },
+    });
+    const call = rig(["One.", "Two.", "Three.", "Four.", "Five."], (doubles) => ({ stt: fragile(doubles) }));
+    for (const answer of ["One.", "Two.", "Three.", "Four.", "Five."]) {
+      await call.say("hello there", 3000);
+      expect(call.phone.heard.endsWith(answer)).toBe(true);
+      cut();
+      await call.clock.advance(100);
+    }
+    expect(opened).toBe(6);
+    isBroken = true;
+    cut();
+    expect(await call.clock.runUntil(call.ended)).toBe("error");
+    expect(opened).toBe(8);
+    expect(call.phone.isClosed).toBe(true);
+  });
+
   test("takes the turn of a caller in whose words the voice detection fails", async () => {
     const failing = (vad: VAD): VAD => ({
       provider: vad.provider,

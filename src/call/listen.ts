@@ -10,7 +10,7 @@ import type { Transport } from "../core/transport.js";
 import type { VAD, VadStream } from "../core/vad.js";
 import type { TurnInput } from "./turn-input.js";
 
-/** How often recognition is opened again after a failure that may pass. */
+/** How often recognition may fail in a row, without a word between, before the call is given up. */
 const STT_ATTEMPTS = 3;
 
 export interface ListenOptions {
@@ -73,7 +73,10 @@ export class Listener {
       this.#stt = stream;
       const inlet = this.#addInlet(format, (frame) => stream.write(frame));
       try {
-        for await (const event of untilAborted(stream, signal)) inbox.push({ type: "stt", event });
+        for await (const event of untilAborted(stream, signal)) {
+          inbox.push({ type: "stt", event });
+          attempt = 0;
+        }
         throw endedEarly(stt.provider);
       } catch (error) {
         if (signal.aborted) return;
