@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isBackchannel, isEcho } from "./barge-in.js";
+import { isBackchannel, isEcho, type Judgement, judge, type Situation } from "./barge-in.js";
 
 describe("isBackchannel", () => {
   test.each([
@@ -72,5 +72,45 @@ describe("isEcho", () => {
 
   test("knows none while nothing has been said", () => {
     expect(isEcho("hello", "")).toBe(false);
+  });
+});
+
+describe("judge", () => {
+  /** The agent is speaking, and has seconds to go. */
+  const speaking: Situation = {
+    transcript: "",
+    overlapsReply: true,
+    voiceUntilMs: 10_000,
+    spoken: "We are open from nine until five on every day.",
+    silentSinceMs: undefined,
+    unheardMs: 3000,
+  };
+
+  test.each<[string, Judgement, Partial<Situation>]>([
+    ["no words", "nothing", {}],
+    ["other words", "turn", { transcript: "wait a moment" }],
+    ["a listener's sound", "listening", { transcript: "mm-hm" }],
+    [
+      "a listener's sound while the reply is still being made",
+      "listening",
+      { transcript: "okay", unheardMs: Number.POSITIVE_INFINITY },
+    ],
+    ["the same in its last second", "turn", { transcript: "okay", unheardMs: 1000 }],
+    ["the same with no reply under way", "turn", { transcript: "okay", overlapsReply: false, unheardMs: undefined }],
+    ["the agent's words while it can be heard", "echo", { transcript: "nine until five" }],
+    ["the agent's words right behind its voice", "echo", { transcript: "nine until five", silentSinceMs: 9600 }],
+    ["the agent's words in a voice that outlasts it", "turn", { transcript: "nine until five", silentSinceMs: 9400 }],
+    [
+      "the agent's words where no VAD tells until when",
+      "echo",
+      { transcript: "nine until five", voiceUntilMs: undefined, silentSinceMs: 100 },
+    ],
+    [
+      "the agent's words, begun when it was silent",
+      "turn",
+      { transcript: "nine until five", overlapsReply: false, unheardMs: undefined },
+    ],
+  ])("takes %s for: %s", (_, judgement, situation) => {
+    expect(judge({ ...speaking, ...situation })).toBe(judgement);
   });
 });
