@@ -91,8 +91,7 @@ function gapText(gaps: TalkReport["gaps"]): string {
   return `${gaps.length}, the longest ${Math.round(Math.max(...gaps.map(({ durationMs }) => durationMs)))} ms`;
 }
 
-function errorText({ words, substitutions, deletions, insertions }: WordErrors): string {
-  const errors = substitutions + deletions + insertions;
+function errorText({ words, errors, substitutions, deletions, insertions }: WordErrors): string {
   const share = words === 0 ? "" : `, ${((errors / words) * 100).toFixed(1)} %`;
   return `Word errors: ${errors} of ${words}${share} (${substitutions} wrong, ${deletions} missing, ${insertions} too many).`;
 }

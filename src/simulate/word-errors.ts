@@ -2,6 +2,8 @@
 export interface WordErrors {
   /** Words of the reference. */
   readonly words: number;
+  /** All of them: the three kinds below. */
+  readonly errors: number;
   readonly substitutions: number;
   readonly deletions: number;
   readonly insertions: number;
@@ -28,7 +30,8 @@ export function wordErrors(reference: string, transcript: string): WordErrors {
       row.push(best(match, plus(above[column + 1] as Path, "deletions"), plus(row[column] as Path, "insertions")));
     }
   }
-  return { words: said.length, ...(row.at(-1) as Path) };
+  const path = row.at(-1) as Path;
+  return { words: said.length, errors: total(path), ...path };
 }
 
 function wordsOf(text: string): string[] {
