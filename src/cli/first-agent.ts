@@ -35,7 +35,7 @@ const script = dialogue({
   name: "appointments",
   greeting: { say: "Hello! For which day would you like an appointment?", asks: "date" },
   slots,
-  confirm: ({ date, time }) => ({ say: \`\${slots.date.say(date)}, at \${slots.time.say(time)}.\`, ask: "Is that correct?" }),
+  confirm: ({ date, time }) => ({ say: \`An appointment \${slots.date.say(date)}, at \${slots.time.say(time)}.\`, ask: "Is that correct?" }),
   action: {
     tool: "book_appointment",
     say: "One moment.",

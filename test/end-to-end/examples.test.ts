@@ -1,0 +1,85 @@
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { getpatter } from "./command-line.js";
+
+const EXAMPLES = resolve("examples");
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "examples-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Types with an example. What needs a key gets one that no request ever shows. */
+function chat(name: string, input: string) {
+  return getpatter(["chat", join(EXAMPLES, name)], { cwd: folder, input, env: { ANTHROPIC_API_KEY: "unused" } });
+}
+
+describe("an example", () => {
+  it("is run by a test here", () => {
+    expect(readdirSync(EXAMPLES)).toEqual([
+      "browser-agent.ts",
+      "callbacks.ts",
+      "on-message.ts",
+      "own-llm.ts",
+      "tools.ts",
+      "typed-chat.ts",
+    ]);
+  });
+
+  it("browser-agent.ts: an agent to talk to greets", async () => {
+    const { code, stdout } = await chat("browser-agent.ts", "/hangup\n");
+    expect(stdout).toContain("agent  Hi, how can I help?\n");
+    expect(code).toBe(0);
+  });
+
+  it("tools.ts: a model calls a typed tool, and learns of wrong arguments", async () => {
+    const wrapper = join(folder, "tools-with-model.ts");
+    await writeFile(
+      wrapper,
+      `import { TestLLM } from "getpatter/testing";
+import example from ${JSON.stringify(join(EXAMPLES, "tools.ts"))};
+const call = (args: object) => ({ toolCalls: [{ name: "check_stock", arguments: args }] });
+const llm = new TestLLM([call({ article: 5 }), call({ article: "hammer" }), "We have twelve."]);
+export default { phone: example.phone, agent: { ...example.agent, llm } };`,
+    );
+    const { code, stdout } = await getpatter(["chat", wrapper], {
+      input: "do you have hammers\n",
+      env: { ANTHROPIC_API_KEY: "unused" },
+    });
+    expect(stdout).toMatch(/check_stock failed: Invalid arguments: article/);
+    expect(stdout).toContain('check_stock -> {"article":"hammer","pieces":12}');
+    expect(stdout).toContain("agent  We have twelve.\n");
+    expect(code).toBe(0);
+  });
+
+  it("own-llm.ts: a generator answers", async () => {
+    const { stdout } = await chat("own-llm.ts", "polly\n");
+    expect(stdout).toContain("agent  You said: polly. What else?\n");
+  });
+
+  it("on-message.ts: a function answers", async () => {
+    const { stdout } = await chat("on-message.ts", "where are you\nwhat\n");
+    expect(stdout).toContain("agent  We are at twelve Harbour Street.\n");
+    expect(stdout).toContain("agent  Do you want the hours or the address?\n");
+  });
+
+  it("callbacks.ts: a program hears of the call and ends it", async () => {
+    const { stdout } = await chat("callbacks.ts", "hello\ngoodbye\nnever read\n");
+    expect(stdout).toContain("terminal calls agent\n");
+    expect(stdout).toContain("user: goodbye\n");
+    expect(stdout).toContain("ended: agent_hung_up, 5 lines, 2 answers\n");
+  });
+
+  it("typed-chat.ts: a program of its own holds a call in the terminal", async () => {
+    const child = spawn(process.execPath, ["--import", "tsx", join(EXAMPLES, "typed-chat.ts")], { stdio: "pipe" });
+    child.stdin.end("hello\n");
+    let stdout = "";
+    for await (const chunk of child.stdout) stdout += String(chunk);
+    expect(stdout).toBe("agent  Type something, or /quit.\nyou    hello\nagent  That was message 1.\n       You hung up.\n");
+  });
+});
