@@ -54,7 +54,17 @@ function rig(options: RigOptions = {}): Rig {
       call = started;
     },
   });
-  return { clock, phone, llm, stt, tts, events, ended, call: () => call as Call, typesOf: (...types) => events.filter((event) => types.includes(event.type)) };
+  return {
+    clock,
+    phone,
+    llm,
+    stt,
+    tts,
+    events,
+    ended,
+    call: () => call as Call,
+    typesOf: (...types) => events.filter((event) => types.includes(event.type)),
+  };
 }
 
 async function hangUp({ clock, phone, ended, stt, tts }: Rig): Promise<void> {
@@ -107,7 +117,10 @@ describe("a call", () => {
         return { booked: true };
       },
     });
-    const llm = new TestLLM([{ text: "Let me see.", toolCalls: [{ name: "book", arguments: { seats: 2 }, id: "t1" }] }, "It is booked."]);
+    const llm = new TestLLM([
+      { text: "Let me see.", toolCalls: [{ name: "book", arguments: { seats: 2 }, id: "t1" }] },
+      "It is booked.",
+    ]);
     const call = rig({ llm, agent: { tools: [book] } });
     await call.clock.runUntil(call.phone.say("book it"));
     await call.clock.advance(4000);
@@ -126,8 +139,21 @@ describe("a call", () => {
   });
 
   test("tells the model what a tool threw and goes on", async () => {
-    const broken = tool({ name: "broken", handler: () => { throw new Error("out of paper"); } });
-    const llm = new TestLLM([{ toolCalls: [{ name: "broken", id: "t1" }, { name: "absent", id: "t2" }] }, "That did not work."]);
+    const broken = tool({
+      name: "broken",
+      handler: () => {
+        throw new Error("out of paper");
+      },
+    });
+    const llm = new TestLLM([
+      {
+        toolCalls: [
+          { name: "broken", id: "t1" },
+          { name: "absent", id: "t2" },
+        ],
+      },
+      "That did not work.",
+    ]);
     const call = rig({ llm, agent: { tools: [broken] } });
     await call.clock.runUntil(call.phone.say("print it"));
     await call.clock.advance(4000);
@@ -184,12 +210,18 @@ describe("a barge-in", () => {
     await call.clock.runUntil(call.phone.say("mm-hm"));
     await call.clock.advance(6000);
     expect(call.phone.heard).toBe(text);
-    expect(call.typesOf("reply_paused", "reply_resumed", "barge_in").map((event) => event.type)).toEqual(["reply_paused", "reply_resumed"]);
+    expect(call.typesOf("reply_paused", "reply_resumed", "barge_in").map((event) => event.type)).toEqual([
+      "reply_paused",
+      "reply_resumed",
+    ]);
     await hangUp(call);
   });
 
   test("works on words alone, without a VAD", async () => {
-    const call = rig({ answers: ["We are open from nine until five on every day.", "Fine."], agent: { vad: undefined as never } });
+    const call = rig({
+      answers: ["We are open from nine until five on every day.", "Fine."],
+      agent: { vad: undefined as never },
+    });
     await call.clock.runUntil(call.phone.say("when are you open"));
     await call.clock.advance(1500);
     await call.clock.runUntil(call.phone.say("stop please"));
@@ -236,7 +268,10 @@ describe("a barge-in", () => {
         return "done";
       },
     });
-    const llm = new TestLLM([{ text: "Working on it now, please wait.", toolCalls: [{ name: "slow", id: "t1" }] }, "It was done."]);
+    const llm = new TestLLM([
+      { text: "Working on it now, please wait.", toolCalls: [{ name: "slow", id: "t1" }] },
+      "It was done.",
+    ]);
     const call = rig({ llm, agent: { tools: [slow] } });
     const { clock } = call;
     await clock.runUntil(call.phone.say("do it"));

@@ -80,7 +80,10 @@ export class SpeechMap {
 
   #estimatedEnd(before: Anchor, next: Anchor | undefined, audioMs: number): number {
     const limit = next?.textEnd ?? this.#text.length;
-    const characters = next === undefined ? ((audioMs - before.audioMs) / 1000) * this.#charactersPerSecond(before) : (limit - before.textEnd) * ((audioMs - before.audioMs) / (next.audioMs - before.audioMs));
+    const characters =
+      next === undefined
+        ? ((audioMs - before.audioMs) / 1000) * this.#charactersPerSecond(before)
+        : (limit - before.textEnd) * ((audioMs - before.audioMs) / (next.audioMs - before.audioMs));
     const position = before.textEnd + characters;
     let end = before.textEnd;
     for (const match of this.#text.slice(before.textEnd, limit).matchAll(/\S+/g)) {

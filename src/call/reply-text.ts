@@ -68,7 +68,9 @@ export class ReplyText {
     const part = (sentence: Sentence): string => heardPart(sentence, heard.textEnd);
     const rounds = (this.#sentences.at(-1)?.round ?? -1) + 1;
     return {
-      rounds: Array.from({ length: rounds }, (_, round) => this.#join((sentence) => (sentence.round === round ? part(sentence) : ""))),
+      rounds: Array.from({ length: rounds }, (_, round) =>
+        this.#join((sentence) => (sentence.round === round ? part(sentence) : "")),
+      ),
       text: this.#join((sentence) => sentence.source),
       heard: this.#join(part),
       isEstimated: isEstimated || heard.isEstimated,
@@ -90,7 +92,10 @@ function heardPart(sentence: Sentence, textEnd: number): string {
   // The voice says other words than the text holds: the same share of its words was heard.
   const words = wordsOf(source);
   const share = wordsOf(heard).length / wordsOf(spoken).length;
-  return words.slice(0, Math.round(share * words.length)).join("").trimEnd();
+  return words
+    .slice(0, Math.round(share * words.length))
+    .join("")
+    .trimEnd();
 }
 
 /** Words with the marks before them: "- **Fish**" is one. */
