@@ -3,7 +3,8 @@ import { createRequire } from "node:module";
 import { readWav } from "../../audio/wav.js";
 import { ConfigError, ProviderError } from "../../core/errors.js";
 import { importOptional } from "../../provider-kit/optional-package.js";
-import type { Phone, Utterance, Voice } from "./voice.js";
+import { speakableEnglish } from "./speakable-english.js";
+import type { Phone, Piece, Utterance, Voice } from "./voice.js";
 import { OUTPUT_PATH, type ProgramResult, WasiProgram } from "./wasi-program.js";
 import { type WasmModule, webAssembly } from "./web-assembly.js";
 
@@ -42,6 +43,10 @@ export class Flite implements Voice {
       if (!(error instanceof webAssembly().CompileError)) throw error;
       throw new ConfigError(`LocalTTS cannot load ${path}: ${error.message}. Install ${PACKAGE} again.`, { cause: error });
     }
+  }
+
+  pieces(text: string): readonly Piece[] {
+    return speakableEnglish(text);
   }
 
   async synthesise(text: string): Promise<Utterance> {

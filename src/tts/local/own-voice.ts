@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../core/errors.js";
 import { loadSherpaOnnx, type SherpaTts, type SherpaTtsConfig } from "../../provider-kit/sherpa-onnx.js";
-import type { Utterance, Voice } from "./voice.js";
+import type { Piece, Utterance, Voice } from "./voice.js";
 
 /**
  * Recognises a voice for sherpa-onnx by the names of its files, as they are published: Kokoro (model,
@@ -45,6 +45,12 @@ export class SherpaVoice implements Voice {
     const tts = await sherpa.OfflineTts.createAsync(config);
     if (speaker < tts.numSpeakers) return new SherpaVoice(tts, speaker, speed);
     throw new ConfigError(`LocalTTS has no speaker ${speaker} in this model: choose one from 0 to ${tts.numSpeakers - 1}.`);
+  }
+
+  /** Such models read numbers and signs themselves, in their own language. */
+  pieces(text: string): readonly Piece[] {
+    const words = [...text.matchAll(/\S*[\p{L}\p{N}]\S*/gu)];
+    return words.map((match) => ({ spoken: match[0], start: match.index, end: match.index + match[0].length }));
   }
 
   async synthesise(text: string): Promise<Utterance> {

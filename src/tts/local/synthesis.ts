@@ -7,8 +7,7 @@ import type { Emitter, ThreadStream } from "../../provider-kit/worker-model-thre
 import { type Clause, clauses } from "./clauses.js";
 import type { FairQueue } from "./fair-queue.js";
 import { levelled, spokenRange } from "./shape.js";
-import { type SpeakablePiece, speakableEnglish } from "./speakable-english.js";
-import type { Utterance, Voice } from "./voice.js";
+import type { Piece, Utterance, Voice } from "./voice.js";
 import { wordTimes } from "./word-times.js";
 
 /** What a reply asks of its synthesis: the audio of a text, or to end behind what was asked for. */
@@ -67,9 +66,9 @@ export class Synthesis implements ThreadStream<SynthesisMessage> {
   }
 
   async #speak(text: string, textStart: number, { pauseMs }: Clause): Promise<void> {
-    const pieces = speakableEnglish(text);
-    if (pieces.length === 0) return;
     const { voice, gain } = this.#options;
+    const pieces = voice.pieces(text);
+    if (pieces.length === 0) return;
     const utterance = await voice.synthesise(pieces.map(({ spoken }) => spoken).join(" "));
     const { samples, sampleRate } = utterance;
     const { start, end } = spokenRange(utterance);
@@ -101,12 +100,7 @@ export class Synthesis implements ThreadStream<SynthesisMessage> {
   }
 
   /** `utteranceMs`: where in the reply's audio the utterance would have begun, its silence included. */
-  async #emitWords(
-    pieces: readonly SpeakablePiece[],
-    utterance: Utterance,
-    textStart: number,
-    utteranceMs: number,
-  ): Promise<void> {
+  async #emitWords(pieces: readonly Piece[], utterance: Utterance, textStart: number, utteranceMs: number): Promise<void> {
     const pronounced = await this.#options.voice.pronounce?.(pieces.map(({ spoken }) => spoken));
     if (pronounced === undefined) return;
     const times = wordTimes(pronounced, utterance.phones);

@@ -14,8 +14,18 @@ export interface Utterance {
   readonly phones: readonly Phone[];
 }
 
+/** A word, or a few that belong together, as a voice is to read them out. */
+export interface Piece {
+  readonly spoken: string;
+  /** Where it comes from in the text. */
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Something that speaks, one text at a time. */
 export interface Voice {
+  /** The text in words that it reads rightly; none where there is nothing to say. */
+  pieces(text: string): readonly Piece[];
   /** Rejects with a `PatterError`, or with what broke in it. */
   synthesise(text: string): Promise<Utterance>;
   /** The phones of each word by itself, where the voice knows; `undefined` when they cannot be told apart. */
