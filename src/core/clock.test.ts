@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { ScaledClock, systemClock, VirtualClock } from "./clock.js";
+import { runIfStillAlive, ScaledClock, systemClock, VirtualClock } from "./clock.js";
 
 describe("VirtualClock", () => {
   it("starts at 0 and stands still until it is advanced", async () => {
@@ -258,5 +258,18 @@ describe("ScaledClock", () => {
   it("refuses a speed at which no time would pass, and a delay that is no number", () => {
     for (const speed of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) expect(() => new ScaledClock(speed)).toThrow(RangeError);
     expect(() => new ScaledClock(2).setTimer(Number.NaN, () => {})).toThrow(RangeError);
+  });
+});
+
+describe("runIfStillAlive", () => {
+  it("runs in time, and does not keep the process alive until then", async () => {
+    const run = vi.fn();
+    runIfStillAlive(1, run);
+    await systemClock.sleep(5);
+    expect(run).toHaveBeenCalledOnce();
+    // Vitest's own handles keep this process alive; what counts is that the timer is not among those that do.
+    const before = process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    runIfStillAlive(60_000, run);
+    expect(process.getActiveResourcesInfo().filter((name) => name === "Timeout")).toHaveLength(before);
   });
 });

@@ -63,6 +63,11 @@ class SystemClock extends BaseClock {
   }
 }
 
+/** Runs `run` after `ms` of real time, unless the process has ended by then: this timer does not keep it alive. */
+export function runIfStillAlive(ms: number, run: () => void): void {
+  setTimeout(run, ms).unref();
+}
+
 /** Real time. */
 export const systemClock: Clock = new SystemClock();
 
