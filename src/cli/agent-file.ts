@@ -61,6 +61,11 @@ export function checkedExport(exported: unknown, file: string): AgentFile {
   throw new Failure(`${file} exports ${describe(exported)}, and no agent: end it with "export default { phone, agent };".`);
 }
 
+/** Closes the connections of an agent's model, where it can be asked to: they would keep the process alive. */
+export async function closeModel({ llm }: Pick<Agent, "llm">): Promise<void> {
+  if (llm !== undefined && Symbol.asyncDispose in llm) await (llm as AsyncDisposable)[Symbol.asyncDispose]();
+}
+
 function isAgent(value: unknown): value is Agent {
   return (
     typeof value === "object" &&

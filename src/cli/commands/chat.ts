@@ -1,4 +1,4 @@
-import { loadAgentFile } from "../agent-file.js";
+import { closeModel, loadAgentFile } from "../agent-file.js";
 import { command, type CommandContext } from "../command.js";
 import { loadEnvFiles } from "../env-file.js";
 import { restaurantFolder } from "../folders.js";
@@ -26,6 +26,7 @@ Example:
     const { phone, ...options } = await loadAgentFile(file, context);
     if (phone !== undefined) await phone.test(options);
     else await (await ownPhone()).test(options);
+    await closeModel(options.agent);
     return 0;
   },
 });

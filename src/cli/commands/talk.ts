@@ -59,9 +59,10 @@ Example:
     const wav = await readRecording(resolve(context.cwd, values.wav));
     const reference = values.reference === undefined ? undefined : await readText(resolve(context.cwd, values.reference));
     const { callReport, printReport } = await import("../talk-report.js");
-    const agentFile =
-      file === undefined ? await restaurant(context) : await (await import("../agent-file.js")).loadAgentFile(file, context);
+    const { closeModel, loadAgentFile } = await import("../agent-file.js");
+    const agentFile = file === undefined ? await restaurant(context) : await loadAgentFile(file, context);
     const result = await call(agentFile, wav, values, context);
+    await closeModel(agentFile.agent);
     const out = values.out === undefined ? undefined : resolve(context.cwd, values.out);
     if (out !== undefined) await write(out, result.recording);
     const report = callReport(result, { isMeasurement: !values.fast, reference, out });
@@ -125,6 +126,8 @@ async function call(file: AgentFile, wav: WavAudio, options: TalkOptions, { out,
         void tell(err, async () => file.onTranscript?.({ callId: event.callId, role: entry.role, text: entry.text }));
     },
     signal: stop.signal,
+  }).catch((error: unknown) => {
+    throw stop.signal.aborted ? new Failure("Stopped before the call began.", { cause: error }) : error;
   });
   process.off("SIGINT", onInterrupt);
   await tell(err, async () => file.onCallEnd?.({ ...result.record, caller: result.record.from, callee: result.record.to }));
