@@ -15,7 +15,7 @@ type Entry =
       text: string;
       readonly calls: readonly ToolCallMessage[];
       readonly outcomes: Map<string, ToolOutcome>;
-      readonly providerData?: unknown;
+      providerData?: unknown;
     };
 
 /**
@@ -72,7 +72,11 @@ export class History {
   settle(reply: number, heard: readonly string[]): void {
     let round = 0;
     for (const entry of this.#entries) {
-      if (entry.type === "tools" && entry.reply === reply) entry.text = heard[round++] ?? "";
+      if (entry.type !== "tools" || entry.reply !== reply) continue;
+      const text = heard[round++] ?? "";
+      // What a model wants back belongs to its whole text only.
+      if (text !== entry.text) entry.providerData = undefined;
+      entry.text = text;
     }
   }
 

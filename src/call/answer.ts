@@ -6,13 +6,15 @@ import { toolSpec } from "../agent/tools.js";
 import type { CallEventBody } from "../core/call-event.js";
 import type { ToolCallMessage } from "../core/chat.js";
 import type { Clock } from "../core/clock.js";
-import { ProviderError } from "../core/errors.js";
+import { ProviderError, ProviderTimeoutError } from "../core/errors.js";
 import type { LLM, LlmChunk, LlmUsage } from "../core/llm.js";
 import { abortable, untilAborted } from "../core/signals.js";
 import { SentenceSplitter } from "./sentences.js";
 
 /** Rounds of tool calls in one reply before it is given up. */
 const MAX_ROUNDS = 10;
+/** A model that sends nothing for so long, in ms, has failed. Providers' own deadlines are shorter. */
+const SILENCE_MS = 15_000;
 
 export interface AnswerOptions {
   readonly reply: number;
@@ -87,7 +89,8 @@ async function ask(options: AnswerOptions, round: number): Promise<Asked> {
   const say = (sentences: readonly string[]): void => {
     for (const sentence of sentences) isSpoken = options.onSentence(round, sentence) || isSpoken;
   };
-  for await (const chunk of untilAborted(llm.stream(messages, specs, { signal, callId, clock, onUsage }), signal)) {
+  const chunks = llm.stream(messages, specs, { signal, callId, clock, onUsage });
+  for await (const chunk of untilAborted(chunks, signal, { clock, ms: SILENCE_MS, late: () => silent(llm) })) {
     // The reply may have ended while the chunk was on its way here.
     signal.throwIfAborted();
     if (chunk.type === "done") {
@@ -107,6 +110,10 @@ async function ask(options: AnswerOptions, round: number): Promise<Asked> {
   // A call that the token limit cut may lack half of its arguments.
   const assembled = stopReason === "max_tokens" ? [] : calls.assembled((id) => history.hasToolCall(id));
   return { calls: assembled, providerData: end.providerData, isSpoken };
+}
+
+function silent({ provider }: LLM): ProviderTimeoutError {
+  return new ProviderTimeoutError(`${provider} sent nothing for ${SILENCE_MS / 1000} s.`, { provider });
 }
 
 /** Joins the pieces of tool calls that a model streams. */

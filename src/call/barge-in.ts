@@ -1,5 +1,5 @@
 /** An echo dies away within this time of the audio that caused it, in ms. */
-const ECHO_TAIL_MS = 500;
+const ECHO_TAIL_MS = 300;
 /** "Okay" in the last moments of a reply is an answer to it, in ms. */
 const REPLY_TAIL_MS = 1000;
 
@@ -11,10 +11,10 @@ export interface Situation {
   readonly transcript: string;
   /** Whether the utterance began while a reply was under way. */
   readonly overlapsReply: boolean;
-  /** Until when a voice has been heard; `undefined` without a VAD. */
-  readonly voiceUntilMs: number | undefined;
-  /** The agent's own words: of the reply, or of the last one. */
-  readonly spoken: string;
+  /** Until when the caller's voice is known to have sounded. */
+  readonly voiceUntilMs: number;
+  /** The agent's own words that can have come back by now: the last ones that were played. */
+  readonly played: string;
   /** Since when the agent cannot be heard; `undefined` while it can. */
   readonly silentSinceMs: number | undefined;
   /** What the reply has still to say, in ms; `undefined` when there is none. */
@@ -31,9 +31,9 @@ export function judge(situation: Situation): Judgement {
 }
 
 /** The agent's own words, come back while it speaks or just after. A voice that outlasts the agent's is no echo. */
-function mayBeEcho({ transcript, overlapsReply, voiceUntilMs, spoken, silentSinceMs }: Situation): boolean {
-  if (!overlapsReply || !isEcho(transcript, spoken)) return false;
-  return silentSinceMs === undefined || voiceUntilMs === undefined || voiceUntilMs <= silentSinceMs + ECHO_TAIL_MS;
+function mayBeEcho({ transcript, overlapsReply, voiceUntilMs, played, silentSinceMs }: Situation): boolean {
+  if (!overlapsReply || !isEcho(transcript, played)) return false;
+  return silentSinceMs === undefined || voiceUntilMs <= silentSinceMs + ECHO_TAIL_MS;
 }
 
 /** Answers of a listener that ask for nothing. While the agent is silent they are turns like any other. */

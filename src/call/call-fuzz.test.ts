@@ -197,10 +197,9 @@ class FuzzLLM implements LLM {
   }
 }
 
-/** A phone that can hum: a voice without words. */
+/** A phone that remembers when each side was sounding. */
 class FuzzPhone extends TestPhone {
   readonly #clock: VirtualClock;
-  #humUntilMs = 0;
   /** When audio was sent to the ear. */
   readonly sentAtMs: number[] = [];
   /** When the caller's voice was heard. */
@@ -215,10 +214,6 @@ class FuzzPhone extends TestPhone {
     return this.#hear(super.received);
   }
 
-  hum(durationMs: number): void {
-    this.#humUntilMs = this.#clock.now() + durationMs;
-  }
-
   override send(frame: AudioFrame): void {
     this.sentAtMs.push(this.#clock.now());
     super.send(frame);
@@ -231,18 +226,13 @@ class FuzzPhone extends TestPhone {
         continue;
       }
       const isSilent = event.frame.bytes.every((byte) => byte === 0);
-      const hums = isSilent && this.#clock.now() < this.#humUntilMs;
-      if (hums || !isSilent) this.spokeAtMs.push(this.#clock.now());
-      yield hums ? { type: "audio", frame: { format: event.frame.format, bytes: humming(event.frame.bytes.length) } } : event;
+      if (!isSilent) this.spokeAtMs.push(this.#clock.now());
+      yield event;
     }
   }
 }
 
 /** The sound between words: a voice for the VAD, no word for recognition. */
-function humming(byteLength: number): Uint8Array {
-  return new Uint8Array(new Int16Array(byteLength / 2).fill(1).buffer);
-}
-
 /** The items of `source` for `ms`; then `error`, or the end. */
 async function* until<T>(
   source: AsyncIterable<T>,
@@ -404,7 +394,7 @@ class FuzzCall {
         this.phone.restart();
         return;
       case "hum":
-        this.phone.hum(700);
+        void this.phone.hum(700);
         return;
       case "agent_says": {
         const index = this.says.push("pending") - 1;

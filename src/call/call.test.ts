@@ -258,6 +258,17 @@ describe("a barge-in", () => {
     await hangUp(call);
   });
 
+  test("an answer in the agent's own words is no echo", async () => {
+    const call = rig({ answers: ["We have Monday or Tuesday or Wednesday or Thursday for you this week.", "Tuesday it is."] });
+    await call.clock.runUntil(call.phone.say("which days"));
+    await call.clock.advance(1900);
+    expect(call.phone.heard).toMatch(/Tuesday/);
+    await call.clock.runUntil(call.phone.say("Tuesday please"));
+    await call.clock.advance(3000);
+    expect(call.llm.requests[1]?.at(-1)).toEqual({ role: "user", content: "Tuesday please" });
+    await hangUp(call);
+  });
+
   test("a running tool survives it and its result reaches the next request", async () => {
     let finished = 0;
     const slow = tool({
@@ -329,6 +340,17 @@ describe("the line is never dead", () => {
   });
 });
 
+describe("a noise that does not end", () => {
+  test("does not keep the turn from being taken", async () => {
+    const call = rig({ answers: ["Hello to you."] });
+    await call.clock.runUntil(call.phone.say("hello there"));
+    void call.phone.hum(60_000);
+    await call.clock.advance(6000);
+    expect(call.phone.heard).toBe("Hello to you.");
+    await hangUp(call);
+  });
+});
+
 describe("a provider that does not react", () => {
   test("holds up neither the next turn nor the end of the call", async () => {
     let asked = 0;
@@ -342,6 +364,20 @@ describe("a provider that does not react", () => {
     await call.clock.runUntil(call.phone.say("are you there"));
     await call.clock.advance(2500);
     expect(call.phone.heard).toBe("Here I am.");
+    await hangUp(call);
+  });
+});
+
+describe("a model that sends nothing", () => {
+  test("is given up after a while, with an apology", async () => {
+    const silent = async function* silent(): AsyncGenerator<string> {
+      await new Promise<never>(() => {});
+      yield "";
+    };
+    const call = rig({ agent: { llm: silent, longTurnMessage: null, llmErrorMessage: "Sorry." } });
+    await call.clock.runUntil(call.phone.say("hello there"));
+    await call.clock.advance(17_000);
+    expect(call.phone.heard).toBe("Sorry.");
     await hangUp(call);
   });
 });

@@ -12,6 +12,8 @@ import type { TurnInput } from "./turn-input.js";
 
 /** How often recognition may fail in a row, without a word between, before the call is given up. */
 const STT_ATTEMPTS = 3;
+/** How long it is left alone before that, in ms, times the failures in a row. */
+const STT_RETRY_MS = 250;
 
 export interface ListenOptions {
   readonly transport: Transport;
@@ -85,6 +87,7 @@ export class Listener {
           inbox.push({ type: "stage_failed", stage: "stt", error });
           return;
         }
+        await clock.sleep(STT_RETRY_MS * attempt, signal);
       } finally {
         this.#inlets.splice(this.#inlets.indexOf(inlet), 1);
       }

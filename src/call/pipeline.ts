@@ -15,6 +15,12 @@ import { Utterance } from "./utterance.js";
 
 /** A voice that brings no words within this time, in ms, was none: the reply goes on. */
 const NO_WORDS_MS = 2000;
+/** Sound that brings no new words for so long, in ms, is no longer the caller's turn. */
+const NOISE_MS = 3000;
+/** At most so long after a voice has ended does a VAD say so, in ms. */
+const VAD_LATE_MS = 250;
+/** About so long after they were spoken do words come, in ms. */
+const WORDS_LATE_MS = 500;
 const END_REASONS = {
   caller: "caller_hung_up",
   carrier: "carrier_ended",
@@ -175,6 +181,8 @@ export class Pipeline {
   /** New words: they may be what interrupts the reply, and the silence counts anew from them where there is no VAD. */
   #onWords(): void {
     if (this.#utterance.transcript === "") return;
+    this.#utterance.wordsMs = this.#options.services.clock.now();
+    if (this.#utterance.isSpeaking) this.#timers.set("words", NOISE_MS);
     this.#utterance.overlapsReply ||= this.#speaker.isReplying;
     if (!this.#hasVad) this.#timers.cancel("endpoint");
     if (!this.#timers.has("endpoint") && !this.#timers.has("final")) this.#awaitEndpoint();
@@ -187,10 +195,17 @@ export class Pipeline {
   }
 
   #judge(): Judgement {
-    const { transcript, overlapsReply, isSpeaking, endedMs } = this.#utterance;
-    const { spoken, silentSinceMs, unheardMs } = this.#speaker;
-    const voiceUntilMs = isSpeaking ? this.#options.services.clock.now() : endedMs;
-    return judge({ transcript, overlapsReply, voiceUntilMs, spoken, silentSinceMs, unheardMs });
+    const { transcript, overlapsReply } = this.#utterance;
+    const { played, silentSinceMs, unheardMs } = this.#speaker;
+    return judge({ transcript, overlapsReply, voiceUntilMs: this.#voiceUntilMs(), played, silentSinceMs, unheardMs });
+  }
+
+  /** Until when the caller's voice is known to have sounded: a VAD says late that it has ended, and words come late. */
+  #voiceUntilMs(): number {
+    const { isSpeaking, endedMs, wordsMs } = this.#utterance;
+    const nowMs = this.#options.services.clock.now();
+    if (isSpeaking) return nowMs - VAD_LATE_MS;
+    return endedMs ?? (wordsMs ?? nowMs) - WORDS_LATE_MS;
   }
 
   // The end of the caller's turn
@@ -212,6 +227,12 @@ export class Pipeline {
         this.#utterance.awaitsFinal = false;
         this.#endTurn("silence");
         return;
+      case "words":
+        // Sound goes on without words: a noise, and behind it the turn has long been over.
+        if (!this.#utterance.isSpeaking) return;
+        this.#utterance.isSpeaking = false;
+        this.#awaitEndpoint();
+        return;
       case "endpoint":
         if (this.#utterance.isSpeaking) return;
         if (!this.#utterance.awaitsFinal && this.#utterance.hasPartial) {
@@ -227,8 +248,7 @@ export class Pipeline {
   /** The caller's utterance is over: a turn, a listener's "mm-hm", an echo, or nothing. */
   #endTurn(reason: string): void {
     const { services } = this.#options;
-    this.#timers.cancel("endpoint");
-    this.#timers.cancel("final");
+    for (const name of ["endpoint", "final", "words"] as const) this.#timers.cancel(name);
     const utterance = this.#utterance;
     const { transcript } = utterance;
     const judgement = this.#judge();

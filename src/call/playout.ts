@@ -59,7 +59,9 @@ export class Playout {
   /** Part of every mark's name: marks of an older generation belong to another reply or to audio that was cleared. */
   #generation = 0;
   #isPaused = false;
-  /** When the other side will have played everything sent. */
+  /** When the caller will have heard everything sent, as far as the marks tell. */
+  #heardAtMs = 0;
+  /** When the other side may have played everything sent, if nothing delays it: what is sent next must be there by then. */
   #drainedAtMs = 0;
   #timer: Disposable | undefined;
   #waiters: readonly Waiter[] = [];
@@ -146,14 +148,16 @@ export class Playout {
     const [generation, bytes] = name.split("-").map(Number);
     if (generation !== this.#generation || bytes === undefined) return;
     if (this.#track.isFinished || !this.#track.confirm(bytes)) return;
-    this.#drainedAtMs = this.#options.clock.now() + this.#toMs(this.#track.sentBytes - bytes);
+    this.#heardAtMs = this.#options.clock.now() + this.#toMs(this.#track.sentBytes - bytes);
+    // A mark's way back says nothing about how little the other side still has.
+    this.#drainedAtMs = Math.min(this.#drainedAtMs, this.#heardAtMs);
     this.#pump();
   }
 
   /** How much of the reply has been heard by now. */
   position(): PlayoutPosition {
     const { sentBytes, confirmedBytes, nextMark } = this.#track;
-    const unplayed = Math.max(0, this.#drainedAtMs - this.#options.clock.now()) * this.#bytesPerMs;
+    const unplayed = Math.max(0, this.#heardAtMs - this.#options.clock.now()) * this.#bytesPerMs;
     const byClock = Math.min(Math.max(0, sentBytes - unplayed), nextMark ?? Number.POSITIVE_INFINITY);
     const bytes = this.#isPaused ? sentBytes : Math.max(confirmedBytes, this.#wholeSamples(byClock));
     return { audioMs: this.#toMs(bytes), isEstimated: bytes !== confirmedBytes };
@@ -193,8 +197,10 @@ export class Playout {
 
   #send(bytes: Uint8Array, isFirst: boolean): void {
     const { transport, clock, onStarted } = this.#options;
+    const nowMs = clock.now();
     transport.send({ format: transport.format, bytes });
-    this.#drainedAtMs = Math.max(this.#drainedAtMs, clock.now()) + this.#toMs(bytes.length);
+    this.#heardAtMs = Math.max(this.#heardAtMs, nowMs) + this.#toMs(bytes.length);
+    this.#drainedAtMs = Math.max(this.#drainedAtMs, nowMs) + this.#toMs(bytes.length);
     this.#mark();
     this.#releaseWaiters(this.#track.sentBytes);
     if (isFirst) onStarted(this.#track.reply);
@@ -214,7 +220,8 @@ export class Playout {
       return;
     }
     const graceMs = nextMark === undefined ? 0 : LOST_MARK_MS;
-    this.#timer = this.#options.clock.setTimer(this.#leadMs() + graceMs, () => this.#finish());
+    const unheardMs = Math.max(0, this.#heardAtMs - this.#options.clock.now());
+    this.#timer = this.#options.clock.setTimer(unheardMs + graceMs, () => this.#finish());
   }
 
   #finish(): void {
@@ -222,6 +229,7 @@ export class Playout {
     if (track.isFinished) return;
     track.isFinished = true;
     track.forgetMarks();
+    this.#heardAtMs = 0;
     this.#drainedAtMs = 0;
     this.#releaseWaiters(Number.POSITIVE_INFINITY);
     this.#options.onFinished(track.reply);
@@ -235,6 +243,7 @@ export class Playout {
     if (heardBytes < track.sentBytes) this.#options.transport.clear();
     this.#generation++;
     track.rewind(heardBytes);
+    this.#heardAtMs = 0;
     this.#drainedAtMs = 0;
   }
 
@@ -250,7 +259,7 @@ export class Playout {
     this.#timer = undefined;
   }
 
-  /** Audio that the other side has and has not played, in ms. */
+  /** The least audio that the other side has and has not played, in ms. */
   #leadMs(): number {
     return Math.max(0, this.#drainedAtMs - this.#options.clock.now());
   }

@@ -52,11 +52,6 @@ export class ReplyVoice {
     this.#stream = options.speech.speak(options.signal);
   }
 
-  /** The words given to the synthesiser so far. */
-  get spoken(): string {
-    return this.#text.spoken;
-  }
-
   /** Whether nothing can be heard of it yet, and nothing is about to be. */
   get isSilent(): boolean {
     return this.#text.audioMs === 0 && this.#sentences.size === 0 && this.#endsMs.length === this.#written;

@@ -34,6 +34,9 @@ export interface ReplyServices {
   emit(body: CallEventBody): void;
 }
 
+/** A mark says late what has been played, in ms: an echo of it may be here already. */
+const PLAYED_AHEAD_MS = 300;
+
 /** One reply: from its first thought to what the caller heard of it. */
 export class Reply {
   readonly id: number;
@@ -56,9 +59,10 @@ export class Reply {
     this.#voice = new ReplyVoice({ ...services, reply: id, track, signal: this.#controller.signal });
   }
 
-  /** The words given to the voice so far. */
-  get spoken(): string {
-    return this.#voice.spoken;
+  /** The words that have been played by now. */
+  playedText(): string {
+    const { audioMs, isEstimated } = this.#services.playout.position();
+    return this.#voice.heardAt(audioMs + PLAYED_AHEAD_MS, isEstimated).heard;
   }
 
   /** Generates and synthesises; resolves with whether everything went well. An abort is no failure. */

@@ -6,6 +6,8 @@ import type { TurnInput } from "./turn-input.js";
 
 /** After so many pauses without words, voice alone pauses a reply no more: it hears itself, or a noisy room. */
 const MAX_FALSE_PAUSES = 2;
+/** So many words back can an echo reach: some ten seconds, for one that nothing has cut short. */
+const PLAYED_WORDS = 25;
 
 export interface SpeakerOptions {
   readonly services: ReplyServices;
@@ -28,7 +30,7 @@ export class Speaker {
   #failedReply = -1;
   #falsePauses = 0;
   #onHeard: (heard: string) => void = () => {};
-  #lastSpoken = "";
+  #lastHeard = "";
   #silentSinceMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SpeakerOptions) {
@@ -44,9 +46,10 @@ export class Speaker {
     return this.#reply?.id === reply;
   }
 
-  /** The words of the reply so far, or of the last one. */
-  get spoken(): string {
-    return this.#reply?.spoken ?? this.#lastSpoken;
+  /** The last words that have been played. */
+  get played(): string {
+    const words = (this.#reply?.playedText() ?? this.#lastHeard).match(/\S+/g) ?? [];
+    return words.slice(-PLAYED_WORDS).join(" ");
   }
 
   /** Since when it cannot be heard, on the clock's scale; `undefined` while it can. */
@@ -132,11 +135,11 @@ export class Speaker {
     const reply = this.#reply;
     if (reply === undefined) return;
     const { playout, clock } = this.#options.services;
-    this.#lastSpoken = reply.spoken;
     if (!playout.isPaused) this.#silentSinceMs = clock.now();
     this.#reply = undefined;
     reply.abort(reason);
-    this.#onHeard(reply.settle(reason));
+    this.#lastHeard = reply.settle(reason);
+    this.#onHeard(this.#lastHeard);
     this.#onHeard = () => {};
   }
 

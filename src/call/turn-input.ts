@@ -20,5 +20,8 @@ export type TurnInput =
   | { readonly type: "say"; readonly source: ReplySource; readonly onHeard: (heard: string | undefined) => void }
   | { readonly type: "hang_up"; readonly when: "now" | "after_reply"; readonly reason: CallEndReason };
 
-/** `endpoint`: the silence is long enough. `final`: the last words stayed away. `resume`: a pause brought no words. */
-export type TurnTimer = "endpoint" | "final" | "resume";
+/**
+ * `endpoint`: the silence is long enough. `final`: the last words stayed away. `resume`: a pause brought no words.
+ * `words`: the voice goes on, but no words have come for long.
+ */
+export type TurnTimer = "endpoint" | "final" | "resume" | "words";

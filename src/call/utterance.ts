@@ -7,6 +7,8 @@ export class Utterance {
   /** First and last speech sample, where a VAD heard them. */
   startedMs: number | undefined;
   endedMs: number | undefined;
+  /** When the last new words came. */
+  wordsMs: number | undefined;
   /** Whether `finalize()` was asked and not answered yet. */
   awaitsFinal = false;
   /** Whether it began while a reply was under way. */

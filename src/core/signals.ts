@@ -54,16 +54,29 @@ export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Pr
   }
 }
 
+/** How long the next item may take, in ms, and what is thrown when it takes longer. */
+export interface ItemDeadline {
+  readonly clock: Clock;
+  readonly ms: number;
+  readonly late: () => Error;
+}
+
 /**
  * The items of `source` until the signal aborts; then it throws the signal's reason at once, even when the source
  * does not react. The source is told to finish and is not waited for.
  */
-export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+export async function* untilAborted<T>(
+  source: AsyncIterable<T>,
+  signal: AbortSignal,
+  deadline?: ItemDeadline,
+): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
   let finished = false;
   try {
     for (;;) {
-      const result = await abortable(iterator.next(), signal);
+      const next = abortable(iterator.next(), signal);
+      const result = deadline === undefined ? await next : await within(deadline.clock, deadline.ms, next);
+      if (result === undefined) throw deadline?.late();
       finished = result.done === true;
       if (result.done === true) return;
       yield result.value;

@@ -41,6 +41,11 @@ export class SpokenWords {
     return new Uint8Array(samples.buffer);
   }
 
+  /** A sound that is no word. */
+  noise(durationMs: number): Uint8Array {
+    return new Uint8Array(new Int16Array(this.#sampleCount(durationMs)).fill(WORD_END).buffer);
+  }
+
   /** Reads audio back in blocks of 10 ms. */
   decode(bytes: Uint8Array): SpokenBlock[] {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -99,7 +99,15 @@ export class TestPhone implements Transport {
 
   /** Says `text` into the phone, behind what is being said; resolves when the last sample was sent. */
   say(text: string): Promise<void> {
-    const bytes = this.#options.spoken.encode(text);
+    return this.#sound(this.#options.spoken.encode(text));
+  }
+
+  /** Makes a sound without words into the phone for `durationMs`; resolves when the last sample was sent. */
+  hum(durationMs: number): Promise<void> {
+    return this.#sound(this.#options.spoken.noise(durationMs));
+  }
+
+  #sound(bytes: Uint8Array): Promise<void> {
     if (this.#closed || bytes.length === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#mouth.push({ bytes, offset: 0, onSpoken: resolve });
