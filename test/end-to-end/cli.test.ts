@@ -197,10 +197,10 @@ describe("getpatter serve", () => {
   it("says so when the port is in use", async () => {
     await file("served.ts", `${SPOKEN}export default { phone, agent };`);
     const taken = createServer();
-    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((done) => taken.listen(0, "127.0.0.1", done));
     const { port } = taken.address() as { port: number };
     const { code, stderr } = await run(["serve", "served.ts", "--port", String(port)]);
-    await new Promise((resolve) => taken.close(resolve));
+    await new Promise((done) => taken.close(done));
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`^error: Port ${port} on 127\\.0\\.0\\.1 is in use by another program: [^\\n]*\\n$`));
   });
