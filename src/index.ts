@@ -14,6 +14,14 @@ export type { Agent, AgentOptions, EndpointingOptions, LlmFunction } from "./age
 export { endCallTool } from "./agent/call-tools.js";
 export { type AnyTool, type StandardJsonSchema, type Tool, type ToolContext, type ToolResult, tool } from "./agent/tools.js";
 
+export { Browser, type BrowserOptions } from "./carriers/browser.js";
+export { AnthropicLLM, type AnthropicLLMOptions } from "./llm/anthropic.js";
+export { OpenAICompatibleLLM, type OpenAICompatibleLLMOptions } from "./llm/openai-compatible.js";
+export { ScriptedLLM, type ScriptedLLMOptions } from "./llm/scripted.js";
+export { LocalSTT, type LocalSTTOptions } from "./stt/local.js";
+export { LocalTTS, type LocalTTSOptions, type LocalTtsVoice } from "./tts/local.js";
+export { SileroVAD, type SileroVADOptions } from "./vad/silero.js";
+
 export { type AudioEncoding, type AudioFormat, type AudioFrame, MULAW_8K, PCM16_16K } from "./core/audio-frame.js";
 export type { Call } from "./core/call.js";
 export type * from "./core/call-event.js";
