@@ -39,8 +39,11 @@ export class CallLog {
       case "turn_committed":
         this.#line(this.#out.style(["cyan", "bold"], "caller "), event.transcript);
         return;
+      case "utterance_dismissed":
+        this.#dim(`"${event.transcript}" made no turn (${event.reason})`);
+        return;
       case "reply_ended":
-        if (event.heard !== "") this.#line(this.#out.style(["green", "bold"], "agent  "), event.heard + this.#outcome(event));
+        if (event.heard !== "") this.#reply(event);
         return;
       case "tool_started":
         this.#dim(`${event.name}(${asText(event.arguments)})`);
@@ -62,12 +65,11 @@ export class CallLog {
     }
   }
 
-  #outcome({ reply, reason, turn }: Extract<CallEvent, { type: "reply_ended" }>): string {
-    const interrupted = reason === "barge_in" ? " [interrupted]" : "";
-    if (!this.#showsLatency) return interrupted;
-    // The events of a turn are together at the end.
+  #reply({ reply, reason, turn, heard }: Extract<CallEvent, { type: "reply_ended" }>): void {
+    this.#line(this.#out.style(["green", "bold"], "agent  "), heard + (reason === "barge_in" ? " [interrupted]" : ""));
+    if (!this.#showsLatency) return;
     const latency = turnLatencies(this.#events.filter((event) => event.turn === turn)).find((each) => each.reply === reply);
-    return interrupted + (latency?.voiceToVoiceMs === undefined ? "" : this.#out.style("dim", `  (${latencyText(latency)})`));
+    if (latency?.voiceToVoiceMs !== undefined) this.#dim(`after ${latencyText(latency)}`);
   }
 
   #dim(text: string): void {
