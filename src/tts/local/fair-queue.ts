@@ -1,8 +1,12 @@
 import { systemClock } from "../../core/clock.js";
 
-/** Runs jobs one at a time. Sources that have several take turns; those of one source run in order. */
-export class FairQueue<Source> {
+/**
+ * Runs jobs one at a time, those of one source in order. The first job of each source goes before all others,
+ * because somebody waits for it; otherwise the sources take turns.
+ */
+export class FairQueue<Source extends object> {
   readonly #jobs = new Map<Source, (() => Promise<void>)[]>();
+  readonly #served = new WeakSet<Source>();
   #isRunning = false;
 
   /** `job` must not reject. */
@@ -29,12 +33,15 @@ export class FairQueue<Source> {
   }
 
   #next(): (() => Promise<void>) | undefined {
-    for (const [source, jobs] of this.#jobs) {
-      const job = jobs.shift();
-      this.#jobs.delete(source);
-      if (jobs.length > 0) this.#jobs.set(source, jobs);
-      return job;
-    }
-    return undefined;
+    const sources = [...this.#jobs.keys()];
+    const source = sources.find((each) => !this.#served.has(each)) ?? sources[0];
+    if (source === undefined) return undefined;
+    const jobs = this.#jobs.get(source) ?? [];
+    const job = jobs.shift();
+    // To the end of the line.
+    this.#jobs.delete(source);
+    if (jobs.length > 0) this.#jobs.set(source, jobs);
+    this.#served.add(source);
+    return job;
   }
 }
