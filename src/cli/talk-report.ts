@@ -3,7 +3,7 @@ import type { WavCallResult } from "../simulate/wav-call.js";
 import { type WordErrors, wordErrors } from "../simulate/word-errors.js";
 import { type Output, table } from "./output.js";
 
-/** One answer to the caller. Times are ms; what did not happen is absent. */
+/** One answer to the caller. Times are whole ms; what did not happen is absent. */
 export interface TalkTurn {
   readonly turn: number;
   readonly understood: string;
@@ -44,7 +44,7 @@ export function callReport(result: WavCallResult, { isMeasurement, reference, ou
     const turn = index + 1;
     const { endpointingMs, llmFirstTokenMs, ttsFirstAudioMs } = record.turns.find((each) => each.turn === turn) ?? {};
     const answerMs = replies.find((reply) => reply.turn === turn)?.latencyMs;
-    return { turn, understood, ...defined({ answerMs, endpointingMs, llmFirstTokenMs, ttsFirstAudioMs }) };
+    return { turn, understood, ...rounded({ answerMs, endpointingMs, llmFirstTokenMs, ttsFirstAudioMs }) };
   });
   const medianAnswerMs = median(turns.flatMap(({ answerMs }) => answerMs ?? []));
   return {
@@ -52,18 +52,18 @@ export function callReport(result: WavCallResult, { isMeasurement, reference, ou
     endReason: record.endReason,
     callerTurns,
     turns,
-    ...defined({ medianAnswerMs }),
+    ...rounded({ medianAnswerMs }),
     bargeIns: record.bargeIns,
     gaps: replies.flatMap(({ gaps }) => gaps),
     ...(reference !== undefined && { wordErrors: wordErrors(reference, said.join(" ")) }),
-    transcript: record.transcript,
+    transcript: record.transcript.map((entry) => ({ ...entry, atMs: Math.round(entry.atMs) })),
     errors: record.errors,
     ...(out !== undefined && { out }),
   };
 }
 
 export function printReport(report: TalkReport, out: Output): void {
-  const ms = (value: number | undefined): string => (value === undefined ? "-" : String(Math.round(value)));
+  const ms = (value: number | undefined): string => (value === undefined ? "-" : String(value));
   out.line();
   const header = ["turn", "answer after", "endpointing", "model", "voice", "understood"].map((title) => out.style("dim", title));
   const rows = report.turns.map((turn) => [
@@ -103,8 +103,10 @@ function median(values: readonly number[]): number | undefined {
   return upper === undefined || lower === undefined ? undefined : (upper + lower) / 2;
 }
 
-function defined<T extends object>(values: T): { [Name in keyof T]?: NonNullable<T[Name]> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof T]?: NonNullable<T[Name]>;
-  };
+/** The values that there are, as whole numbers. */
+function rounded<Name extends string>(values: Readonly<Record<Name, number | undefined>>): { [Key in Name]?: number } {
+  const known = Object.entries<number | undefined>(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, Math.round(value)]],
+  );
+  return Object.fromEntries(known) as { [Key in Name]?: number };
 }

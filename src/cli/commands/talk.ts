@@ -10,8 +10,8 @@ import { command, type CommandContext } from "../command.js";
 import { Failure, UsageError } from "../failure.js";
 import type { Output } from "../output.js";
 
-/** How much faster than real time `--fast` is. Two cores recognise about six callers at once. */
-const FAST = 3;
+/** How much faster than real time `--fast` is: more, and a machine of two cores changes who interrupts whom. */
+const FAST = 2;
 
 const LINES = { telephone: MULAW_8K, wideband: PCM16_16K } as const;
 
