@@ -25,10 +25,10 @@ async function tryModel(model: OwnModel): Promise<void> {
       break;
     }
     case "offline": {
-      const recognizer = await sherpa.OfflineRecognizer.createAsync(model.config);
+      const recognizer = new sherpa.OfflineRecognizer(model.config);
       const stream = recognizer.createStream();
       stream.acceptWaveform(silence);
-      await recognizer.decodeAsync(stream);
+      recognizer.decode(stream);
       break;
     }
     case "tts": {

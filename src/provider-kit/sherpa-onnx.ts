@@ -4,7 +4,7 @@ import { importOptional } from "./optional-package.js";
 export interface SherpaOnnx {
   readonly Vad: new (config: SherpaVadConfig, bufferSeconds: number) => SherpaVad;
   readonly OnlineRecognizer: new (config: SherpaOnlineConfig) => SherpaOnlineRecognizer;
-  readonly OfflineRecognizer: { createAsync(config: SherpaOfflineConfig): Promise<SherpaOfflineRecognizer> };
+  readonly OfflineRecognizer: new (config: SherpaOfflineConfig) => SherpaOfflineRecognizer;
   readonly OfflineTts: { createAsync(config: SherpaTtsConfig): Promise<SherpaTts> };
 }
 
@@ -111,7 +111,8 @@ export interface SherpaOnlineRecognizer {
 
 export interface SherpaOfflineRecognizer {
   createStream(): SherpaStream;
-  decodeAsync(stream: SherpaStream): Promise<SherpaResult>;
+  decode(stream: SherpaStream): void;
+  getResult(stream: SherpaStream): SherpaResult;
 }
 
 export interface SherpaTts {

@@ -19,3 +19,15 @@ export interface WorkerError {
   readonly code: "config" | "provider";
   readonly message: string;
 }
+
+/** What a worker is started with. */
+export interface WorkerStart {
+  readonly data: unknown;
+  readonly exitGuard: SharedArrayBuffer;
+}
+
+/** Where in the exit guard it says that the thread is at work that must not be cut off. */
+export const GUARD_BUSY = 0;
+/** Where in the exit guard it says that the process is ending, and such work must not begin. */
+export const GUARD_ENDING = 1;
+export const GUARD_BYTES = 8;

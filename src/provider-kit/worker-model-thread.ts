@@ -1,6 +1,13 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { ConfigError, errorMessage } from "../core/errors.js";
-import type { FromWorker, ToWorker, WorkerError } from "./worker-model-messages.js";
+import {
+  type FromWorker,
+  GUARD_BUSY,
+  GUARD_ENDING,
+  type ToWorker,
+  type WorkerError,
+  type WorkerStart,
+} from "./worker-model-messages.js";
 
 /** What a model can tell the stream that uses it. */
 export interface Emitter<Event> {
@@ -25,7 +32,8 @@ export interface ThreadModel<Open, Message, Event> {
 }
 
 /**
- * Serves a model from the worker this runs in: loads it once with the data the worker was given, then opens streams as the other thread asks.
+ * Serves a model from the worker this runs in: loads it once with the data the worker was given, then opens
+ * streams as the other thread asks.
  * What a stream throws ends that stream only.
  */
 export function serveModel<Open, Message, Event>(load: (data: never) => Promise<ThreadModel<Open, Message, Event>>): void {
@@ -33,7 +41,7 @@ export function serveModel<Open, Message, Event>(load: (data: never) => Promise<
   if (port === null) throw new Error("A model is served from a worker thread, not from the main thread.");
   const post = (message: FromWorker<Event>, transfer: readonly ArrayBuffer[] = []): void =>
     port.postMessage(message, [...transfer]);
-  const loading = load(workerData as never);
+  const loading = load((workerData as WorkerStart).data as never);
   const streams = new Map<number, ThreadStream<Message>>();
 
   const finish = (stream: number, message: FromWorker<Event>): void => {
@@ -91,8 +99,33 @@ export function serveModel<Open, Message, Event>(load: (data: never) => Promise<
       // Messages wait in the port until there is a listener.
       port.on("message", (message: ToWorker<Open, Message>) => receive(model, message));
     },
-    (error: unknown) => post({ type: "load_failed", error: toWorkerError(error) }),
+    (error: unknown) => {
+      post({ type: "load_failed", error: toWorkerError(error) });
+      port.close();
+    },
   );
+}
+
+/**
+ * Calls native code, so that the process does not end in the middle of it. Native addons that return to a
+ * thread that is being stopped abort the whole process, and every exit stops the threads. While the process
+ * is ending the call is not made: this never returns then.
+ */
+export function uninterrupted<T>(call: () => T): T {
+  const guard = new Int32Array((workerData as WorkerStart).exitGuard);
+  Atomics.store(guard, GUARD_BUSY, 1);
+  // The other side announces the end before it looks whether this one is busy, so that one of both waits.
+  while (Atomics.load(guard, GUARD_ENDING) === 1) {
+    Atomics.store(guard, GUARD_BUSY, 0);
+    Atomics.notify(guard, GUARD_BUSY);
+    Atomics.wait(guard, GUARD_ENDING, 1);
+  }
+  try {
+    return call();
+  } finally {
+    Atomics.store(guard, GUARD_BUSY, 0);
+    Atomics.notify(guard, GUARD_BUSY);
+  }
 }
 
 function toWorkerError(error: unknown): WorkerError {

@@ -4,7 +4,15 @@ import { Worker } from "node:worker_threads";
 import { ConfigError, type PatterError, ProviderError } from "../core/errors.js";
 import { AsyncQueue } from "../core/queue.js";
 import { abortable, type Deferred, deferred } from "../core/signals.js";
-import type { FromWorker, ToWorker, WorkerError } from "./worker-model-messages.js";
+import {
+  type FromWorker,
+  GUARD_BUSY,
+  GUARD_BYTES,
+  GUARD_ENDING,
+  type ToWorker,
+  type WorkerError,
+  type WorkerStart,
+} from "./worker-model-messages.js";
 
 export interface WorkerModelOptions {
   /** The provider's name in errors, such as `local`. */
@@ -71,15 +79,18 @@ export function workerFile(path: string, from: string): URL {
   throw new ConfigError(`${fileURLToPath(compiled)} is missing: worker threads run compiled code, so run npm run build first.`);
 }
 
+/** How long the end of the process waits for native code: loading a model is its longest call. */
+const LONGEST_CALL_MS = 5000;
+
 class RunningWorker<Open, Message, Event> {
   readonly #options: WorkerModelOptions;
   readonly #worker: Worker;
   readonly #onStopped: (worker: this) => void;
   readonly #queues = new Map<number, AsyncQueue<Event>>();
   readonly #ready: Deferred<void> = deferred();
+  readonly #guard = new Int32Array(new SharedArrayBuffer(GUARD_BYTES));
   #lastStream = 0;
   #waiting = 0;
-  #isReady = false;
   #isStopped = false;
 
   constructor(options: WorkerModelOptions, onStopped: (worker: RunningWorker<Open, Message, Event>) => void) {
@@ -87,10 +98,15 @@ class RunningWorker<Open, Message, Event> {
     this.#onStopped = onStopped;
     // A failed load reaches those that wait for it, if any, and every stream.
     this.#ready.promise.catch(() => {});
-    this.#worker = new Worker(options.file, { workerData: options.data, name: `getpatter ${options.provider}`, execArgv: [] });
+    const workerData: WorkerStart = { data: options.data, exitGuard: this.#guard.buffer };
+    this.#worker = new Worker(options.file, { workerData, name: `getpatter ${options.provider}`, execArgv: [] });
+    process.once("exit", this.#awaitNativeCall);
     this.#worker.on("message", (message: FromWorker<Event>) => this.#receive(message));
     this.#worker.once("error", (error) => this.#stopped(this.#crashed(error)));
-    this.#worker.once("exit", (code) => this.#stopped(this.#crashed(new Error(`its thread ended with code ${code}`))));
+    this.#worker.once("exit", (code) => {
+      process.off("exit", this.#awaitNativeCall);
+      this.#stopped(this.#crashed(new Error(`its thread ended with code ${code}`)));
+    });
     this.#holdProcess();
   }
 
@@ -127,17 +143,20 @@ class RunningWorker<Open, Message, Event> {
   }
 
   async stop(): Promise<void> {
-    const isServing = this.#isReady && !this.#isStopped;
+    if (this.#isStopped) return;
     this.#stopped(undefined);
-    if (!isServing) {
-      await this.#worker.terminate();
-      return;
-    }
+    // The thread ends by itself, when it is done with what it is at: cutting native code off ends the process.
     this.#worker.ref();
     const ended = new Promise((resolve) => this.#worker.once("exit", resolve));
     this.#post({ type: "dispose" });
     await ended;
   }
+
+  /** The other half of `uninterrupted`. */
+  readonly #awaitNativeCall = (): void => {
+    Atomics.store(this.#guard, GUARD_ENDING, 1);
+    if (Atomics.load(this.#guard, GUARD_BUSY) === 1) Atomics.wait(this.#guard, GUARD_BUSY, 1, LONGEST_CALL_MS);
+  };
 
   #post(message: ToWorker<Open, Message>): void {
     this.#worker.postMessage(message, []);
@@ -146,12 +165,10 @@ class RunningWorker<Open, Message, Event> {
   #receive(message: FromWorker<Event>): void {
     switch (message.type) {
       case "ready":
-        this.#isReady = true;
         this.#ready.resolve();
         return;
       case "load_failed":
         this.#stopped(this.#toError(message.error));
-        void this.#worker.terminate();
         return;
       case "event":
         this.#queues.get(message.stream)?.push(message.event);

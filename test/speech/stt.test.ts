@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -104,6 +105,29 @@ describe("LocalSTT", () => {
     expect(await transcribe(stt, goForward(), PCM16_16K)).toBe("go forward ten meters");
   });
 
+  it.each(["process.exit(0)", "await stt[Symbol.asyncDispose]()", "throw new Error('the program failed')"])(
+    "lets a program end in the middle of recognition by %s",
+    async (ending) => {
+      const { code, errors } = await runProgram(`
+        import { setTimeout } from "node:timers/promises";
+        import { LocalSTT } from "${built("stt/local.js")}";
+        import { systemClock } from "${built("core/clock.js")}";
+        const stt = new LocalSTT();
+        const { signal } = new AbortController();
+        await stt.prepare({ signal });
+        const format = { encoding: "pcm16", sampleRate: 16000 };
+        const stream = stt.open({ language: "en", format, signal, clock: systemClock });
+        const samples = Int16Array.from({ length: 320000 }, (_, i) => 3000 * Math.sin(i * i));
+        stream.write({ format, bytes: new Uint8Array(samples.buffer) });
+        stream.finalize();
+        await setTimeout(60);
+        ${ending};
+      `);
+      expect(errors).not.toMatch(/FATAL ERROR|Segmentation/);
+      expect(code).toBe(ending.startsWith("throw") ? 1 : 0);
+    },
+  );
+
   it("refuses a language that its model does not know", async () => {
     await using stream = stt.open({ language: "de-DE", format: PCM16_16K, signal, clock: systemClock });
     await expect(eventsToFinal(stream)).rejects.toThrow(
@@ -142,6 +166,20 @@ describe("LocalSTT", () => {
 
 function open(recognition: LocalSTT, format: AudioFormat) {
   return recognition.open({ language: "en-US", format, signal, clock: systemClock });
+}
+
+function built(path: string): string {
+  return new URL(`../../dist/${path}`, import.meta.url).href;
+}
+
+async function runProgram(program: string): Promise<{ readonly code: number | null; readonly errors: string }> {
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program], { stdio: ["ignore", "ignore", "pipe"] });
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    errors += text;
+  });
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { code, errors };
 }
 
 /** What is heard in a recording with a little silence around it. */

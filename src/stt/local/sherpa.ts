@@ -6,6 +6,7 @@ import {
   type SherpaOnlineRecognizer,
   type SherpaStream,
 } from "../../provider-kit/sherpa-onnx.js";
+import { uninterrupted } from "../../provider-kit/worker-model-thread.js";
 import { EMPTY_SEGMENT, type RecognitionModel, type RecognizedSegment, type Recognizer } from "./recognizer.js";
 
 const SAMPLE_RATE = 16_000;
@@ -13,14 +14,14 @@ const SAMPLE_RATE = 16_000;
 /** Loads a streaming model: a Zipformer transducer. */
 export async function loadOnline(config: SherpaOnlineConfig): Promise<RecognitionModel> {
   const sherpa = await loadSherpaOnnx("LocalSTT");
-  const model = new sherpa.OnlineRecognizer(config);
+  const model = uninterrupted(() => new sherpa.OnlineRecognizer(config));
   return { open: async () => new OnlineRecognizer(model), dispose: () => {} };
 }
 
 /** Loads a model that hears whole utterances: Moonshine or Whisper. */
 export async function loadOffline(config: SherpaOfflineConfig): Promise<RecognitionModel> {
   const sherpa = await loadSherpaOnnx("LocalSTT");
-  const model = await sherpa.OfflineRecognizer.createAsync(config);
+  const model = uninterrupted(() => new sherpa.OfflineRecognizer(config));
   return { open: async () => new OfflineRecognizer(model), dispose: () => {} };
 }
 
@@ -38,7 +39,9 @@ class OnlineRecognizer implements Recognizer {
 
   async accept(samples: Int16Array): ReturnType<Recognizer["accept"]> {
     this.#stream.acceptWaveform({ samples: toFloats([samples]), sampleRate: SAMPLE_RATE });
-    while (this.#model.isReady(this.#stream)) this.#model.decode(this.#stream);
+    uninterrupted(() => {
+      while (this.#model.isReady(this.#stream)) this.#model.decode(this.#stream);
+    });
     if (this.#model.isEndpoint(this.#stream)) return { partial: "", segment: await this.finish() };
     return { partial: toTranscript(this.#model.getResult(this.#stream).text) };
   }
@@ -83,12 +86,12 @@ class OfflineRecognizer implements Recognizer {
       this.#samples -= (this.#pieces.shift() as Int16Array).length;
     }
     if (this.#samples >= LONGEST_SAMPLES) return { partial: "", segment: await this.finish() };
-    if (this.#hasSound && this.#samples >= this.#nextPartialSamples) await this.#decodePartial();
+    if (this.#hasSound && this.#samples >= this.#nextPartialSamples) this.#decodePartial();
     return { partial: this.#partial };
   }
 
   async finish(): Promise<RecognizedSegment> {
-    const segment = this.#hasSound ? { transcript: await this.#decode(), words: [] } : EMPTY_SEGMENT;
+    const segment = this.#hasSound ? { transcript: this.#decode(), words: [] } : EMPTY_SEGMENT;
     this.#pieces = [];
     this.#samples = 0;
     this.#hasSound = false;
@@ -100,17 +103,18 @@ class OfflineRecognizer implements Recognizer {
   free(): void {}
 
   /** No more often than every second of audio, and so that it takes half of the time at most. */
-  async #decodePartial(): Promise<void> {
+  #decodePartial(): void {
     const startedMs = performance.now();
-    this.#partial = await this.#decode();
+    this.#partial = this.#decode();
     const tookMs = performance.now() - startedMs;
     this.#nextPartialSamples = this.#samples + Math.max(SAMPLE_RATE, (2 * tookMs * SAMPLE_RATE) / 1000);
   }
 
-  async #decode(): Promise<string> {
+  #decode(): string {
     const stream = this.#model.createStream();
     stream.acceptWaveform({ samples: toFloats(this.#pieces), sampleRate: SAMPLE_RATE });
-    return toTranscript((await this.#model.decodeAsync(stream)).text);
+    uninterrupted(() => this.#model.decode(stream));
+    return toTranscript(this.#model.getResult(stream).text);
   }
 }
 

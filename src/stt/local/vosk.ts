@@ -1,6 +1,7 @@
 import { bytesOf } from "../../audio/pcm.js";
 import { ConfigError, ProviderError } from "../../core/errors.js";
 import { importOptional } from "../../provider-kit/optional-package.js";
+import { uninterrupted } from "../../provider-kit/worker-model-thread.js";
 import { EMPTY_SEGMENT, type RecognitionModel, type RecognizedSegment, type Recognizer } from "./recognizer.js";
 
 export interface VoskOptions {
@@ -16,22 +17,21 @@ export interface VoskOptions {
 
 /** A pointer of the library. */
 type Handle = object;
-type AsyncCall<Arguments extends unknown[], Result> = (
-  ...call: [...Arguments, (error: Error | null, result: Result) => void]
-) => void;
-
-/** The part of the library's C interface that is used; it is documented in `vosk_api.h`. */
+/**
+ * The part of the library's C interface that is used; it is documented in `vosk_api.h`. Its functions are
+ * called in this thread and not on libuv's pool, where the end of the process cannot wait for them.
+ */
 interface VoskLibrary {
   setLogLevel(level: number): void;
   newModel(folder: string): Handle | null;
   freeModel(model: Handle): void;
-  newRecognizer: { async: AsyncCall<[Handle, number], Handle | null> };
-  newGrammarRecognizer: { async: AsyncCall<[Handle, number, string], Handle | null> };
+  newRecognizer(model: Handle, sampleRate: number): Handle | null;
+  newGrammarRecognizer(model: Handle, sampleRate: number, grammar: string): Handle | null;
   freeRecognizer(recognizer: Handle): void;
   setWords(recognizer: Handle, words: number): void;
-  acceptWaveform: { async: AsyncCall<[Handle, Uint8Array, number], number> };
+  acceptWaveform(recognizer: Handle, samples: Uint8Array, byteLength: number): number;
   partialResult(recognizer: Handle): string;
-  result: { async: AsyncCall<[Handle], string> };
+  result(recognizer: Handle): string;
 }
 
 const SAMPLE_RATE = 16_000;
@@ -50,8 +50,10 @@ export async function loadVosk(options: VoskOptions): Promise<RecognitionModel> 
   if (model === null)
     throw new ConfigError(`LocalSTT cannot load the model ${options.folder}: Vosk refuses it. Check that its files are whole.`);
   const { grammar, language: own } = options;
+  let isDisposed = false;
   return {
     async open(language) {
+      if (isDisposed) throw new ProviderError("The speech model has been disposed of.", { provider: "local" });
       if (own !== undefined && !new RegExp(`^${own}(-|$)`, "i").test(language)) {
         throw new ConfigError(
           `The speech model understands "${own}" and not "${language}": pass LocalSTT a { model } folder for that language.`,
@@ -59,14 +61,17 @@ export async function loadVosk(options: VoskOptions): Promise<RecognitionModel> 
       }
       const recognizer =
         grammar === undefined
-          ? await call(library.newRecognizer.async, model, SAMPLE_RATE)
-          : await call(library.newGrammarRecognizer.async, model, SAMPLE_RATE, JSON.stringify(grammar));
+          ? library.newRecognizer(model, SAMPLE_RATE)
+          : library.newGrammarRecognizer(model, SAMPLE_RATE, JSON.stringify(grammar));
       if (recognizer === null) throw new ProviderError("Vosk could not make a recogniser.", { provider: "local" });
       library.setWords(recognizer, 1);
       return new VoskRecognizer(library, recognizer);
     },
     // Recognisers that are still at work keep the model until they are freed.
-    dispose: () => library.freeModel(model),
+    dispose() {
+      isDisposed = true;
+      library.freeModel(model);
+    },
   };
 }
 
@@ -83,14 +88,14 @@ class VoskRecognizer implements Recognizer {
 
   async accept(samples: Int16Array): ReturnType<Recognizer["accept"]> {
     const bytes = bytesOf(this.#noise.addTo(samples));
-    const hasEnded = await call(this.#library.acceptWaveform.async, this.#handle, bytes, bytes.length);
+    const hasEnded = this.#library.acceptWaveform(this.#handle, bytes, bytes.length);
     if (hasEnded === 0)
       return { partial: (JSON.parse(this.#library.partialResult(this.#handle)) as { partial: string }).partial };
     return { partial: "", segment: await this.finish() };
   }
 
   async finish(): Promise<RecognizedSegment> {
-    return toSegment(await call(this.#library.result.async, this.#handle));
+    return toSegment(this.#library.result(this.#handle));
   }
 
   free(): void {
@@ -142,27 +147,22 @@ function toSegment(json: string): RecognizedSegment {
 
 async function loadLibrary(path: string): Promise<VoskLibrary> {
   const { default: koffi } = await importOptional("LocalSTT", "koffi", () => import("koffi"));
-  const library = koffi.load(path);
-  return {
-    setLogLevel: library.func("void vosk_set_log_level(int level)"),
-    newModel: library.func("void *vosk_model_new(const char *path)"),
-    freeModel: library.func("void vosk_model_free(void *model)"),
-    newRecognizer: library.func("void *vosk_recognizer_new(void *model, float rate)"),
-    newGrammarRecognizer: library.func("void *vosk_recognizer_new_grm(void *model, float rate, const char *grammar)"),
-    freeRecognizer: library.func("void vosk_recognizer_free(void *recognizer)"),
-    setWords: library.func("void vosk_recognizer_set_words(void *recognizer, int words)"),
-    acceptWaveform: library.func("int vosk_recognizer_accept_waveform(void *recognizer, const uint8_t *data, int length)"),
-    partialResult: library.func("const char *vosk_recognizer_partial_result(void *recognizer)"),
-    result: library.func("const char *vosk_recognizer_result(void *recognizer)"),
+  const library = uninterrupted(() => koffi.load(path));
+  // What a prototype says in C, the interface says in TypeScript.
+  const native = (prototype: string): never => {
+    const call = library.func(prototype) as (...passed: unknown[]) => unknown;
+    return ((...passed: unknown[]) => uninterrupted(() => call(...passed))) as never;
   };
-}
-
-/** Calls a function of the library on libuv's thread pool. */
-function call<Arguments extends unknown[], Result>(run: AsyncCall<Arguments, Result>, ...arguments_: Arguments): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    run(...arguments_, (error, result) => {
-      if (error === null) resolve(result);
-      else reject(error);
-    });
-  });
+  return {
+    setLogLevel: native("void vosk_set_log_level(int level)"),
+    newModel: native("void *vosk_model_new(const char *path)"),
+    freeModel: native("void vosk_model_free(void *model)"),
+    newRecognizer: native("void *vosk_recognizer_new(void *model, float rate)"),
+    newGrammarRecognizer: native("void *vosk_recognizer_new_grm(void *model, float rate, const char *grammar)"),
+    freeRecognizer: native("void vosk_recognizer_free(void *recognizer)"),
+    setWords: native("void vosk_recognizer_set_words(void *recognizer, int words)"),
+    acceptWaveform: native("int vosk_recognizer_accept_waveform(void *recognizer, const uint8_t *data, int length)"),
+    partialResult: native("const char *vosk_recognizer_partial_result(void *recognizer)"),
+    result: native("const char *vosk_recognizer_result(void *recognizer)"),
+  };
 }

@@ -1,5 +1,5 @@
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { loadBandwidthExtensionWeights } from "../../audio/bandwidth-extension.js";
 import type { AudioFormat } from "../../core/audio-frame.js";
 import { ConfigError } from "../../core/errors.js";
@@ -29,15 +29,17 @@ export interface LocalSttOpen {
   readonly format: AudioFormat;
 }
 
-/** libuv's pool has four threads, and the process's file and DNS work needs one of them. */
-const MOST_AT_ONCE = 3;
-
 serveModel(load);
 
 async function load(data: LocalSttWorkerData): Promise<ThreadModel<LocalSttOpen, RecognitionMessage, SttEvent>> {
   const [model, weights] = await Promise.all([loadModel(data), loadBandwidthExtensionWeights()]);
-  const slots = new Slots(Math.min(MOST_AT_ONCE, availableParallelism()));
-  const run = <T>(work: () => Promise<T>): Promise<T> => slots.run(work);
+  // One piece of work at a time, each call in its turn; in between, the thread hears what it is told.
+  const turns = new Slots(1);
+  const run = <T>(work: () => Promise<T>): Promise<T> =>
+    turns.run(async () => {
+      await setImmediate();
+      return await work();
+    });
   return {
     open({ language, format }, emitter) {
       return new Recognition(

@@ -3,7 +3,13 @@ import type { VadEvent } from "../../core/vad.js";
 import { requireModel } from "../../provider-kit/model-files.js";
 import { requireLoadable } from "../../provider-kit/own-model.js";
 import { loadSherpaOnnx, type SherpaVad, sileroConfig, VAD_SAMPLE_RATE, VAD_WINDOW } from "../../provider-kit/sherpa-onnx.js";
-import { type Emitter, serveModel, type ThreadModel, type ThreadStream } from "../../provider-kit/worker-model-thread.js";
+import {
+  type Emitter,
+  serveModel,
+  type ThreadModel,
+  type ThreadStream,
+  uninterrupted,
+} from "../../provider-kit/worker-model-thread.js";
 import { SpeechEdges } from "./edges.js";
 
 /** What the worker is started with. */
@@ -35,7 +41,7 @@ async function load(data: SileroWorkerData): Promise<Model> {
   if (data.ownModel !== undefined) {
     await requireLoadable({ usedBy: "SileroVAD", path: data.ownModel, model: { kind: "vad", config }, folder: data.folder });
   }
-  const create = (): SherpaVad => new sherpa.Vad(config, BUFFER_SECONDS);
+  const create = (): SherpaVad => uninterrupted(() => new sherpa.Vad(config, BUFFER_SECONDS));
   const idle = [create()];
   return {
     open(_, emitter) {
@@ -93,12 +99,17 @@ class Detection implements ThreadStream<Int16Array> {
   #detect(): void {
     this.#filled = 0;
     for (let i = 0; i < VAD_WINDOW; i++) this.#floats[i] = (this.#window[i] as number) / 32_768;
-    this.#detector.acceptWaveform(this.#floats);
-    const hasVoice = this.#detector.isDetected();
-    this.#voiceWindows = hasVoice ? this.#voiceWindows + 1 : 0;
-    if (this.#voiceWindows % FLUSH_WINDOWS === FLUSH_WINDOWS - 1) this.#detector.flush();
-    while (!this.#detector.isEmpty()) this.#detector.pop();
+    const hasVoice = uninterrupted(() => this.#hasVoice(this.#detector));
     const event = this.#edges.push(this.#window, hasVoice);
     if (event !== undefined) this.#emitter.emit(event);
+  }
+
+  #hasVoice(detector: SherpaVad): boolean {
+    detector.acceptWaveform(this.#floats);
+    const hasVoice = detector.isDetected();
+    this.#voiceWindows = hasVoice ? this.#voiceWindows + 1 : 0;
+    if (this.#voiceWindows % FLUSH_WINDOWS === FLUSH_WINDOWS - 1) detector.flush();
+    while (!detector.isEmpty()) detector.pop();
+    return hasVoice;
   }
 }
