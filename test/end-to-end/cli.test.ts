@@ -245,6 +245,13 @@ describe("getpatter talk", () => {
     for (const { answerMs } of report.turns) expect(answerMs).toBeGreaterThan(0);
   });
 
+  it("says what to fetch when a speech model is missing", async () => {
+    const wav = await recording("caller.wav");
+    const { code, stderr } = await run(["talk", "--wav", wav], "", { GETPATTER_HOME: join(folder, "empty") });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: \w+ needs the .* model.*, which is not in .*: run npx getpatter models fetch\.\n$/);
+  });
+
   it("says in one line what is wrong with a recording", async () => {
     await file("served.ts", `${SPOKEN}export default { phone, agent };`);
     await file("text.wav", "This is no sound.");

@@ -35,8 +35,7 @@ Example:
     loadEnvFiles([context.cwd], context.env);
     const folder = values.data === undefined ? restaurantFolder(context.env) : resolve(context.cwd, values.data);
     if (values.typed) return (await import("../typed-demo.js")).typedDemo(folder, context);
-    const problem = await platformProblem(context);
-    if (problem !== undefined) return typedInstead(problem, folder, context);
+    if (!(await hasLocalSpeech(context))) return typedInstead(folder, context);
     const { installWithSpeech, missingPackages, runInstead } = await import("../speech-packages.js");
     if (missingPackages().length > 0) return runInstead(await installWithSpeech(context), ["demo", ...args], context);
     const [{ fetchSpeechFiles }, { modelsFolder }] = await Promise.all([
@@ -49,20 +48,20 @@ Example:
   },
 });
 
-/** Why local speech cannot run on this machine; `undefined` where it can. */
-async function platformProblem({ env }: CommandContext): Promise<string | undefined> {
+/** Whether there are speech libraries for this kind of machine. */
+async function hasLocalSpeech({ env }: CommandContext): Promise<boolean> {
   const [{ modelsFolder }, { listModels }] = await Promise.all([
     import("../../provider-kit/credentials.js"),
     import("../../provider-kit/model-files.js"),
   ]);
   const models = await listModels({ folder: modelsFolder(env) });
-  return models.find(({ state }) => state === "unsupported")?.problem;
+  return models.every(({ state }) => state !== "unsupported");
 }
 
-async function typedInstead(problem: string, folder: string, context: CommandContext): Promise<number> {
-  if (!process.stdin.isTTY)
-    throw new Failure(`Local speech does not run here: ${problem} The restaurant can be typed with: getpatter demo --typed.`);
-  context.out.line(`Local speech does not run here: ${problem}`);
+async function typedInstead(folder: string, context: CommandContext): Promise<number> {
+  const problem = `Local speech does not run on ${process.platform}-${process.arch}.`;
+  if (!process.stdin.isTTY) throw new Failure(`${problem} The restaurant can be typed: getpatter demo --typed.`);
+  context.out.line(`${problem} You can type instead.`);
   context.out.line();
   return (await import("../typed-demo.js")).typedDemo(folder, context);
 }

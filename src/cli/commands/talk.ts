@@ -107,10 +107,8 @@ async function call(file: AgentFile, wav: WavAudio, options: TalkOptions, { out,
   const onInterrupt = (): void => stop.abort();
   process.once("SIGINT", onInterrupt);
   const log = options.json ? undefined : new CallLog(out, { showsLatency: false });
-  if (!options.json) {
-    const seconds = duration((wav.bytes.length / bytesPerSecond(wav)) * 1000);
-    out.line(`The caller: ${seconds} of sound, on a ${line} line${options.fast ? `, ${FAST} times as fast` : ""}.`);
-  }
+  const seconds = duration((wav.bytes.length / bytesPerSecond(wav)) * 1000);
+  const header = `The caller: ${seconds} of sound, on a ${line} line${options.fast ? `, ${FAST} times as fast` : ""}.`;
   const result = await runWavCall({
     agent,
     wav,
@@ -120,6 +118,7 @@ async function call(file: AgentFile, wav: WavAudio, options: TalkOptions, { out,
     ...(options.noise !== undefined && { noiseDbfs: noiseLevel(options.noise) }),
     ...(file.onCallStart && { onStart: file.onCallStart }),
     onEvent: (event) => {
+      if (event.type === "call_started" && !options.json) out.line(header);
       log?.show(event);
       const entry = transcriptEntry(event);
       if (entry !== undefined)
