@@ -194,6 +194,19 @@ describe("getpatter serve", () => {
     expect(refused.stderr).toContain("itself.ts calls serve() itself: set the port there");
   });
 
+  it("takes a file that serves and exports as one that serves, and other servers in it as none", async () => {
+    await file("both.ts", `${SPOKEN}await phone.serve({ agent, port: 0 });\nexport default { phone, agent };`);
+    expect((await run(["serve", "both.ts", "--port", "0"])).stderr).toContain("both.ts calls serve() itself");
+    await file(
+      "beside.ts",
+      `import { createServer } from "node:http";${SPOKEN}createServer().listen(0, "127.0.0.1");\nexport default { phone, agent };`,
+    );
+    const server = start(["serve", "beside.ts", "--port", "0"], { cwd: folder });
+    await server.output(/Answering calls at/);
+    server.child.kill("SIGINT");
+    expect((await server.ended).code).toBe(0);
+  });
+
   it("says so when the port is in use", async () => {
     await file("served.ts", `${SPOKEN}export default { phone, agent };`);
     const taken = createServer();

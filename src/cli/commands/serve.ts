@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Patter } from "../../patter.js";
 import { checkedExport, importFile } from "../agent-file.js";
 import { command, type CommandContext, portOption } from "../command.js";
 import { Failure } from "../failure.js";
@@ -27,11 +28,10 @@ Example:
   run: async ({ values, positionals: [file = ""] }, context) => {
     const port = portOption(values.port);
     const exported = await importFile(file, context);
-    if (isListening()) {
+    if (await servesItself(exported, file, context)) {
       if (port !== undefined) throw new Failure(`${file} calls serve() itself: set the port there, and leave --port out.`);
       return undefined;
     }
-    if (exported === undefined && callsServe(file, context)) return undefined;
     const { phone: ownPhone, ...options } = checkedExport(exported, file);
     const [{ runServer }, phone] = await Promise.all([import("../running-server.js"), ownPhone ?? browserPhone(context)]);
     return runServer({
@@ -54,12 +54,25 @@ async function browserPhone({ err }: CommandContext) {
   return new Patter({ carrier: new Browser(), ...(err.isTerminal && { logger: terminalLogger(err) }) });
 }
 
-/** Whether something in this process listens already: the file serves by itself. */
-function isListening(): boolean {
-  return process.getActiveResourcesInfo().includes("TCPServerWrap");
+/** Whether the file serves already, or is about to without waiting for it. */
+async function servesItself(exported: unknown, file: string, context: CommandContext): Promise<boolean> {
+  const phone = exported === undefined ? undefined : checkedExport(exported, file).phone;
+  if (phone !== undefined) return isServing(phone);
+  if (process.getActiveResourcesInfo().includes("TCPServerWrap")) return true;
+  return exported === undefined && /\bserve\s*\(/.test(readFileSync(resolve(context.cwd, file), "utf8"));
 }
 
-/** Whether the file may still be about to listen, having waited for nothing. */
-function callsServe(file: string, { cwd }: CommandContext): boolean {
-  return /\bserve\s*\(/.test(readFileSync(resolve(cwd, file), "utf8"));
+/** Whether the phone listens by now. */
+async function isServing(phone: Patter): Promise<boolean> {
+  let serves = false;
+  phone.ready.then(
+    () => {
+      serves = true;
+    },
+    () => {
+      // Its serve() failed, and said so.
+    },
+  );
+  await Promise.resolve();
+  return serves;
 }
