@@ -34,8 +34,8 @@ export interface WavCallOptions {
   /** How long the caller stays on the line after the last answer, in ms. Default 1,000. */
   readonly hangUpAfterMs?: number;
   /**
-   * The level of the noise on the caller's side, in dBFS. Default -65, a quiet room; recognition is not made for the
-   * digital silence of a file, and `Number.NEGATIVE_INFINITY` gives it that.
+   * The level of the noise on the caller's side, in dBFS. Default -65, a quiet room: no room and no line is as silent as
+   * a file. `Number.NEGATIVE_INFINITY`: digital silence.
    */
   readonly noiseDbfs?: number;
   /** Called when the call begins; the greeting waits for it, a second at most. */
