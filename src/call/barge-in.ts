@@ -13,6 +13,8 @@ export interface Situation {
   readonly overlapsReply: boolean;
   /** Until when the caller's voice is known to have sounded. */
   readonly voiceUntilMs: number;
+  /** Whether the voice rises and falls with the agent's. */
+  readonly soundsLikeEcho: boolean;
   /** The agent's own words that can have come back by now: the last ones that were played. */
   readonly played: string;
   /** Since when the agent cannot be heard; `undefined` while it can. */
@@ -31,8 +33,8 @@ export function judge(situation: Situation): Judgement {
 }
 
 /** The agent's own words, come back while it speaks or just after. A voice that outlasts the agent's is no echo. */
-function mayBeEcho({ transcript, overlapsReply, voiceUntilMs, played, silentSinceMs }: Situation): boolean {
-  if (!overlapsReply || !isEcho(transcript, played)) return false;
+function mayBeEcho({ transcript, overlapsReply, voiceUntilMs, played, soundsLikeEcho, silentSinceMs }: Situation): boolean {
+  if (!overlapsReply || !(soundsLikeEcho || isEcho(transcript, played))) return false;
   return silentSinceMs === undefined || voiceUntilMs <= silentSinceMs + ECHO_TAIL_MS;
 }
 

@@ -23,6 +23,8 @@ export interface ListenOptions {
   readonly clock: Clock;
   readonly scope: Scope;
   readonly inbox: AsyncQueue<TurnInput>;
+  /** Sees every frame of the caller, before anything else does. */
+  readonly onFrame: (frame: AudioFrame) => void;
 }
 
 /**
@@ -55,7 +57,7 @@ export class Listener {
   }
 
   async #receive(): Promise<void> {
-    const { transport, clock, inbox } = this.#options;
+    const { transport, clock, inbox, onFrame } = this.#options;
     for await (const event of transport.received) {
       if (event.type !== "audio") {
         inbox.push({ type: "transport", event });
@@ -63,6 +65,7 @@ export class Listener {
       }
       this.#audioMs += audioDurationMs(event.frame.format, event.frame.bytes.length);
       this.#audioStartMs = clock.now() - this.#audioMs;
+      onFrame(event.frame);
       for (const inlet of this.#inlets) inlet.write(event.frame);
     }
   }

@@ -5,6 +5,7 @@ import type { AsyncQueue } from "../core/queue.js";
 import type { Scope } from "../core/scope.js";
 import type { SttEvent } from "../core/stt.js";
 import { isBackchannel, type Judgement, judge } from "./barge-in.js";
+import type { EchoMeter } from "./echo.js";
 import { turnEndsAt } from "./endpointing.js";
 import type { Listener } from "./listen.js";
 import type { ReplyServices } from "./reply.js";
@@ -19,6 +20,10 @@ const NO_WORDS_MS = 2000;
 const NOISE_MS = 3000;
 /** At most so long after a voice has ended does a VAD say so, in ms. */
 const VAD_LATE_MS = 250;
+/** A voice is compared with the agent's from so long before it began, in ms. */
+const LEAD_IN_MS = 600;
+/** Further back than this an echo's delay may have been another, in ms: a pause and the marks move it. */
+const ECHO_SPAN_MS = 1600;
 /** About so long after they were spoken do words come, in ms. */
 const WORDS_LATE_MS = 500;
 const END_REASONS = {
@@ -31,6 +36,7 @@ const END_REASONS = {
 export interface PipelineOptions {
   readonly inbox: AsyncQueue<TurnInput>;
   readonly listener: Listener;
+  readonly echo: EchoMeter;
   readonly services: ReplyServices;
   readonly llm: LLM | undefined;
   readonly scope: Scope;
@@ -197,7 +203,24 @@ export class Pipeline {
   #judge(): Judgement {
     const { transcript, overlapsReply } = this.#utterance;
     const { played, silentSinceMs, unheardMs } = this.#speaker;
-    return judge({ transcript, overlapsReply, voiceUntilMs: this.#voiceUntilMs(), played, silentSinceMs, unheardMs });
+    const voiceUntilMs = this.#voiceUntilMs();
+    return judge({
+      transcript,
+      overlapsReply,
+      voiceUntilMs,
+      soundsLikeEcho: this.#soundsLikeEcho(),
+      played,
+      silentSinceMs,
+      unheardMs,
+    });
+  }
+
+  /** Whether the voice, and the moment before it, follow the agent's: an echo has been there as long as the agent. */
+  #soundsLikeEcho(): boolean {
+    const { startedMs, overlapsReply } = this.#utterance;
+    if (startedMs === undefined || !overlapsReply) return false;
+    const voiceMs = this.#options.services.clock.now() - startedMs;
+    return this.#options.echo.isEcho(Math.min(voiceMs + LEAD_IN_MS, ECHO_SPAN_MS));
   }
 
   /** Until when the caller's voice is known to have sounded: a VAD says late that it has ended, and words come late. */

@@ -1,4 +1,6 @@
 import { silence } from "../audio/frames.js";
+import { MIN_DBFS, rmsDbfs } from "../audio/level.js";
+import { decodeFrame } from "../audio/pcm.js";
 import { type AudioFrame, audioByteLength, bytesPerSample } from "../core/audio-frame.js";
 import type { Clock } from "../core/clock.js";
 import type { Transport } from "../core/transport.js";
@@ -91,6 +93,13 @@ export class Playout {
   /** Audio of the reply that has not been heard yet, in ms. */
   get remainingMs(): number {
     return this.#toMs(this.#track.totalBytes) - this.position().audioMs;
+  }
+
+  /** How loud the agent is at the caller's ear right now, in dBFS. */
+  get levelDbfs(): number {
+    if (!this.isAudible) return MIN_DBFS;
+    const bytes = this.#track.frameAt(this.#wholeSamples(this.position().audioMs * this.#bytesPerMs));
+    return bytes === undefined ? MIN_DBFS : rmsDbfs(decodeFrame({ format: this.#options.transport.format, bytes }));
   }
 
   /** Begins a reply; the one before must have finished or been stopped. */

@@ -1,6 +1,9 @@
 import type { Agent } from "../agent/agent.js";
 import { History } from "../agent/history.js";
 import { type ToolObserver, ToolRunner } from "../agent/tool-runner.js";
+import { rmsDbfs } from "../audio/level.js";
+import { decodeFrame } from "../audio/pcm.js";
+import type { AudioFrame } from "../core/audio-frame.js";
 import type { Call } from "../core/call.js";
 import type { CallEndReason, CallEventBody, CallStage } from "../core/call-event.js";
 import type { IncomingCall } from "../core/carrier.js";
@@ -9,6 +12,7 @@ import { CallError, ConfigError, errorMessage, PatterError } from "../core/error
 import { AsyncQueue } from "../core/queue.js";
 import { Scope } from "../core/scope.js";
 import { deferred, onAbort, within } from "../core/signals.js";
+import { EchoMeter } from "./echo.js";
 import { CallEvents } from "./call-events.js";
 import { Listener } from "./listen.js";
 import { Pipeline } from "./pipeline.js";
@@ -137,10 +141,13 @@ class Session implements Call {
     const history = new History();
     const tools = new ToolRunner({ tools: agent.tools, call: this, clock, observer: this.#observe(history) });
     const emit = (body: CallEventBody): void => this.#emit(body);
-    const listener = new Listener({ transport, stt, vad, language, clock, scope, inbox: this.#inbox });
+    const echo = new EchoMeter();
+    const onFrame = (frame: AudioFrame): void => echo.add(rmsDbfs(decodeFrame(frame)), playout.levelDbfs);
+    const listener = new Listener({ onFrame, transport, stt, vad, language, clock, scope, inbox: this.#inbox });
     const pipeline = new Pipeline({
       inbox: this.#inbox,
       listener,
+      echo,
       services: { callId: this.id, agent, history, tools, speech, playout, format, clock, signal: scope.signal, emit },
       llm: agent.llm,
       scope,

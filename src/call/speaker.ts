@@ -6,6 +6,8 @@ import type { TurnInput } from "./turn-input.js";
 
 /** After so many pauses without words, voice alone pauses a reply no more: it hears itself, or a noisy room. */
 const MAX_FALSE_PAUSES = 2;
+/** The same for all replies since the caller last interrupted one in words. */
+const MAX_FALSE_PAUSES_IN_A_ROW = 4;
 /** So many words back can an echo reach: some ten seconds, for one that nothing has cut short. */
 const PLAYED_WORDS = 25;
 
@@ -29,6 +31,7 @@ export class Speaker {
   #replies = 0;
   #failedReply = -1;
   #falsePauses = 0;
+  #falsePausesInARow = 0;
   #onHeard: (heard: string) => void = () => {};
   #lastHeard = "";
   #silentSinceMs = Number.NEGATIVE_INFINITY;
@@ -101,7 +104,8 @@ export class Speaker {
   pause(): boolean {
     const { emit, services } = this.#options;
     const { playout, clock } = services;
-    if (this.#reply === undefined || playout.isPaused || this.#falsePauses >= MAX_FALSE_PAUSES) return false;
+    if (this.#reply === undefined || playout.isPaused) return false;
+    if (this.#falsePauses >= MAX_FALSE_PAUSES || this.#falsePausesInARow >= MAX_FALSE_PAUSES_IN_A_ROW) return false;
     playout.pause();
     this.#silentSinceMs = clock.now();
     emit({ type: "reply_paused", reply: this.#reply.id, atAudioMs: playout.position().audioMs });
@@ -114,6 +118,7 @@ export class Speaker {
     const { playout } = services;
     if (this.#reply === undefined || !playout.isPaused) return;
     this.#falsePauses++;
+    this.#falsePausesInARow++;
     emit({ type: "reply_resumed", reply: this.#reply.id, atAudioMs: playout.position().audioMs });
     playout.resume();
   }
@@ -122,6 +127,7 @@ export class Speaker {
   yield(transcript: string, speechStartedAtMs: number | undefined): void {
     const { emit, services } = this.#options;
     if (this.#reply === undefined) return;
+    this.#falsePausesInARow = 0;
     services.tools.bargeIn();
     if (services.playout.position().audioMs > 0) {
       const speechStarted = speechStartedAtMs === undefined ? {} : { speechStartedAtMs };

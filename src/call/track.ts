@@ -92,6 +92,13 @@ export class Track {
     return bytes;
   }
 
+  /** The frame that lies around a place, where it has been sent and not been forgotten. */
+  frameAt(bytes: number): Uint8Array | undefined {
+    const start = bytes - (bytes % this.#frameBytes);
+    const isKept = start >= (this.#chunks[0]?.startByte ?? Number.POSITIVE_INFINITY);
+    return isKept && start + this.#frameBytes <= this.#sentBytes ? this.#read(start, this.#frameBytes) : undefined;
+  }
+
   /** Where a mark belongs now, if anywhere: behind a sentence, or `everyBytes` behind the last. */
   takeMark(everyBytes: number): number | undefined {
     const sent = this.#sentBytes;
