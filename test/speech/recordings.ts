@@ -53,11 +53,6 @@ export function prompts(step: number): Recording[] {
     .flatMap(({ name, text }) => wavRecording(`${PROMPTS}/${name}.wav`, name, text));
 }
 
-/** The prompt of that name. */
-export function prompt(name: string, text: string): Recording {
-  return wavRecording(`${PROMPTS}/${name}.wav`, name, text)[0] as Recording;
-}
-
 /** The recording as a wideband microphone sends it, or as a telephone does, in frames of 20 ms. */
 export function frames(recording: Recording, format: AudioFormat = PCM16_16K, silenceMs = { before: 0, after: 0 }): AudioFrame[] {
   const { sampleRate } = format;

@@ -1,3 +1,4 @@
+import { systemClock } from "../../core/clock.js";
 import {
   loadSherpaOnnx,
   type SherpaOfflineConfig,
@@ -104,9 +105,9 @@ class OfflineRecognizer implements Recognizer {
 
   /** No more often than every second of audio, and so that it takes half of the time at most. */
   #decodePartial(): void {
-    const startedMs = performance.now();
+    const startedMs = systemClock.now();
     this.#partial = this.#decode();
-    const tookMs = performance.now() - startedMs;
+    const tookMs = systemClock.now() - startedMs;
     this.#nextPartialSamples = this.#samples + Math.max(SAMPLE_RATE, (2 * tookMs * SAMPLE_RATE) / 1000);
   }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { loadBandwidthExtensionWeights } from "../../audio/bandwidth-extension.js";
 import type { AudioFormat } from "../../core/audio-frame.js";
+import { systemClock } from "../../core/clock.js";
 import { ConfigError } from "../../core/errors.js";
 import type { SttEvent } from "../../core/stt.js";
 import { requireModel } from "../../provider-kit/model-files.js";
@@ -37,7 +37,7 @@ async function load(data: LocalSttWorkerData): Promise<ThreadModel<LocalSttOpen,
   const turns = new Slots(1);
   const run = <T>(work: () => Promise<T>): Promise<T> =>
     turns.run(async () => {
-      await setImmediate();
+      await systemClock.sleep(0);
       return await work();
     });
   return {
