@@ -67,7 +67,9 @@ for (const count of CALLS_AT_ONCE) {
   });
   const gaps = measured.flatMap(({ result }) => result.replies.flatMap((reply) => reply.gaps.map((gap) => gap.durationMs)));
   columns.push({
-    "last speech to first reply sample, in the audio": milliseconds(measured.flatMap(({ result }) => result.replies.flatMap((reply) => reply.latencyMs ?? []))),
+    "last speech to first reply sample, in the audio": milliseconds(
+      measured.flatMap(({ result }) => result.replies.flatMap((reply) => reply.latencyMs ?? [])),
+    ),
     "  endpointing": milliseconds(turns.flatMap((turn) => turn.endpointingMs ?? [])),
     "  model (a script), to its first token": milliseconds(turns.flatMap((turn) => turn.llmFirstTokenMs ?? [])),
     "  voice, to its first audio": milliseconds(turns.flatMap((turn) => turn.ttsFirstAudioMs ?? [])),
@@ -75,7 +77,7 @@ for (const count of CALLS_AT_ONCE) {
     "word errors": `${sum(errors.map((each) => each.substitutions + each.deletions + each.insertions))} of ${sum(errors.map((each) => each.words))}`,
     "playout gaps over 20 ms": String(gaps.filter((gap) => gap > 20).length),
     "longest event loop delay": `${Math.round(maxDelayMs)}`,
-    "turns": String(turns.length),
+    turns: String(turns.length),
   });
 }
 for (const name of Object.keys(columns[0] ?? {})) console.log(row(name, ...columns.map((column) => column[name] ?? "")));

@@ -147,7 +147,10 @@ describe("Patter", () => {
   });
 
   test("two calls at once stay apart", async () => {
-    const { clock, phone, caller, serve } = rig([(messages) => `To ${String(messages.at(-1)?.content)}.`, (messages) => `To ${String(messages.at(-1)?.content)}.`]);
+    const { clock, phone, caller, serve } = rig([
+      (messages) => `To ${String(messages.at(-1)?.content)}.`,
+      (messages) => `To ${String(messages.at(-1)?.content)}.`,
+    ]);
     await serve();
     const [a, b] = [caller("a"), caller("b")];
     await clock.advance(1000);

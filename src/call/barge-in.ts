@@ -53,7 +53,7 @@ export function isBackchannel(transcript: string): boolean {
 }
 
 /** How many of a transcript's words must be the agent's own for it to count as an echo. */
-const ECHO_SHARE = 0.7;
+const ECHO_SHARE = 0.6;
 
 /** Whether a transcript is what the agent itself was saying, come back through the caller's microphone. */
 export function isEcho(transcript: string, spoken: string): boolean {

@@ -1,7 +1,9 @@
 /** Both sides' loudness is kept for so many frames of 20 ms. */
 const KEPT_FRAMES = 250;
 /** An echo comes at most so many frames after the sound that caused it. */
-const MAX_LAG_FRAMES = 15;
+const MAX_LAG_FRAMES = 30;
+/** Each loudness is the mean of so many frames before and behind. */
+const SMOOTHED_FRAMES = 2;
 /** With fewer frames of the agent's voice than this nothing is proved. */
 const MIN_VOICED_FRAMES = 8;
 /** What is quieter counts as silence, in dBFS. */
@@ -9,7 +11,7 @@ const FLOOR_DBFS = -60;
 /** What is louder counts as the agent's voice, in dBFS. */
 const VOICE_DBFS = -45;
 /** From this correlation on, the microphone's loudness follows the agent's. */
-const ECHO_CORRELATION = 0.8;
+const ECHO_CORRELATION = 0.85;
 /** So many frames, as a share of the voiced ones, may be loud where the agent is silent. */
 const MAX_UNEXPLAINED = 0.2;
 
@@ -34,10 +36,11 @@ export class EchoMeter {
   isEcho(durationMs: number): boolean {
     const frames = Math.min(Math.ceil(durationMs / 20), this.#microphone.length - MAX_LAG_FRAMES);
     if (frames < MIN_VOICED_FRAMES) return false;
-    const heard = this.#microphone.slice(-frames);
+    const heard = smoothed(this.#microphone).slice(-frames);
+    const said = smoothed(this.#agent);
     for (let lag = 0; lag <= MAX_LAG_FRAMES; lag++) {
-      const end = this.#agent.length - lag;
-      if (follows(heard, this.#agent.slice(end - frames, end))) return true;
+      const end = said.length - lag;
+      if (follows(heard, said.slice(end - frames, end))) return true;
     }
     return false;
   }
@@ -64,6 +67,11 @@ function follows(heard: readonly number[], agent: readonly number[]): boolean {
 function isNearVoice(agent: readonly number[], index: number): boolean {
   for (let near = Math.max(0, index - 2); near <= index + 2; near++) if ((agent[near] ?? FLOOR_DBFS) > VOICE_DBFS) return true;
   return false;
+}
+
+/** Evens out what jitter of a frame or two does to the edges of words. */
+function smoothed(levels: readonly number[]): number[] {
+  return levels.map((_, index) => mean(levels.slice(Math.max(0, index - SMOOTHED_FRAMES), index + SMOOTHED_FRAMES + 1)));
 }
 
 /** Pearson's, from -1 to 1; 0 where either side does not vary. */

@@ -120,6 +120,8 @@ export class Pipeline {
 
   #onSpeechStart(audioMs: number, clockMs: number): void {
     this.#options.emit({ type: "speech_started", audioMs });
+    // An echo that has just died away is no part of what the caller begins to say.
+    if (this.#judge() === "echo") this.#dismiss("echo");
     this.#timers.cancel("endpoint");
     this.#timers.cancel("final");
     this.#utterance.isSpeaking = true;
@@ -276,8 +278,7 @@ export class Pipeline {
     const { transcript } = utterance;
     const judgement = this.#judge();
     if (judgement !== "turn") {
-      if (judgement !== "nothing") this.#options.emit({ type: "utterance_dismissed", transcript, reason: judgement });
-      this.#utterance = new Utterance();
+      this.#dismiss(judgement);
       this.#resume();
       return;
     }
@@ -288,6 +289,13 @@ export class Pipeline {
     const speechEnded = utterance.endedMs === undefined ? {} : { speechEndedAtMs: this.#options.toAtMs(utterance.endedMs) };
     this.#options.emit({ type: "turn_committed", transcript, reason, ...speechEnded });
     if (this.#options.llm !== undefined) this.#speaker.begin({ type: "llm", llm: this.#options.llm });
+  }
+
+  /** Forgets an utterance that is no turn. */
+  #dismiss(reason: Exclude<Judgement, "turn">): void {
+    const { transcript } = this.#utterance;
+    if (reason !== "nothing") this.#options.emit({ type: "utterance_dismissed", transcript, reason });
+    this.#utterance = new Utterance();
   }
 
   // The agent's side

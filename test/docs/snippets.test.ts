@@ -39,7 +39,10 @@ function regionOf(file: string, region: string | undefined): string {
 function dedent(code: string): string {
   const lines = code.split("\n");
   const indent = Math.min(...lines.filter((line) => line.trim() !== "").map((line) => line.length - line.trimStart().length));
-  return lines.map((line) => line.slice(indent)).join("\n").trim();
+  return lines
+    .map((line) => line.slice(indent))
+    .join("\n")
+    .trim();
 }
 
 function readdir(folder: string): string[] {

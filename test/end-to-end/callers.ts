@@ -21,6 +21,17 @@ export const ONE_BREATH: Caller = {
   words: "for four tomorrow at seven thirty this is correct thank you goodbye",
 };
 
+/** The same, but the agent is interrupted while it reads the booking back: half past eight. */
+export const INTERRUPTS: Caller = {
+  turns: [
+    ["for", "digits/4", "digits/tomorrow", "digits/at", "digits/7", "digits/30"],
+    ["vm-no", "digits/at", "digits/8", "digits/30"],
+    [CORRECT],
+    ["auth-thankyou", "goodbye"],
+  ],
+  words: "for four tomorrow at seven thirty no at eight thirty this is correct thank you goodbye",
+};
+
 /** Six people on a Saturday at eight, and a change of mind when the booking is read back. */
 export const CHANGES_THEIR_MIND: Caller = {
   turns: [
