@@ -75,8 +75,7 @@ export async function* untilAborted<T>(
   try {
     for (;;) {
       const next = abortable(iterator.next(), signal);
-      const result = deadline === undefined ? await next : await within(deadline.clock, deadline.ms, next);
-      if (result === undefined) throw deadline?.late();
+      const result = await (deadline === undefined ? next : inTime(next, deadline));
       finished = result.done === true;
       if (result.done === true) return;
       yield result.value;
@@ -85,6 +84,12 @@ export async function* untilAborted<T>(
     // A source that has thrown has finished by itself; returning to it again does nothing.
     if (!finished) void iterator.return?.()?.catch(() => {});
   }
+}
+
+async function inTime<T>(next: Promise<T>, { clock, ms, late }: ItemDeadline): Promise<T> {
+  const result = await within(clock, ms, next);
+  if (result === undefined) throw late();
+  return result;
 }
 
 /** A promise with its own resolvers (`Promise.withResolvers` is missing from Node 20). */

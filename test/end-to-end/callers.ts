@@ -33,7 +33,7 @@ export const INTERRUPTS: Caller = {
 };
 
 /** Six people on a Saturday at eight, and a change of mind when the booking is read back. */
-export const CHANGES_THEIR_MIND: Caller = {
+const CHANGES_THEIR_MIND: Caller = {
   turns: [
     ["digits/6"],
     ["digits/day-6", "digits/at", "digits/8", "digits/oclock"],

@@ -13,7 +13,7 @@ const SILENCE = 150;
 export type Piece = string | { readonly from: string; readonly startMs: number; readonly endMs: number };
 
 /** What the caller says, as 8 kHz samples: recordings, cut close and set side by side. */
-export function utterance(pieces: readonly Piece[], gapMs = 60): Int16Array {
+function utterance(pieces: readonly Piece[], gapMs = 60): Int16Array {
   const gap = new Int16Array(samplesIn(gapMs));
   return concat(pieces.flatMap((piece, index) => (index === 0 ? [trimmed(load(piece))] : [gap, trimmed(load(piece))])));
 }
