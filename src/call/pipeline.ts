@@ -55,6 +55,8 @@ export class Pipeline {
   readonly #timers: Timers<TurnTimer>;
   readonly #speaker: Speaker;
   #utterance = new Utterance();
+  /** Finals on their way that belong to utterances already dismissed. */
+  #staleFinals = 0;
   #hasVad: boolean;
   #hangUpWhenSilent: CallEndReason | undefined;
   #ended: CallEndReason | undefined;
@@ -120,8 +122,11 @@ export class Pipeline {
 
   #onSpeechStart(audioMs: number, clockMs: number): void {
     this.#options.emit({ type: "speech_started", audioMs });
-    // An echo that has just died away is no part of what the caller begins to say.
-    if (this.#judge() === "echo") this.#dismiss("echo");
+    // An echo that has just died away is no part of what the caller begins to say, nor are its last words that are still to come.
+    if (this.#judge() === "echo") {
+      if (this.#utterance.awaitsFinal) this.#staleFinals++;
+      this.#dismiss("echo");
+    }
     this.#timers.cancel("endpoint");
     this.#timers.cancel("final");
     this.#utterance.isSpeaking = true;
@@ -145,6 +150,7 @@ export class Pipeline {
 
   #onStt(event: SttEvent): void {
     const { emit } = this.#options;
+    if (this.#isStale(event)) return;
     switch (event.type) {
       case "partial":
         this.#utterance.setPartial(event.transcript);
@@ -167,6 +173,13 @@ export class Pipeline {
         // A VAD or the words themselves say the same.
         return;
     }
+  }
+
+  /** Whether it still speaks of an utterance that was dismissed. */
+  #isStale(event: SttEvent): boolean {
+    if (this.#staleFinals === 0 || (event.type !== "partial" && event.type !== "final")) return false;
+    if (event.finalized === true) this.#staleFinals--;
+    return true;
   }
 
   #onFinal(event: Extract<SttEvent, { type: "partial" | "final" }>): void {
