@@ -112,7 +112,13 @@ export type CallEventBody =
       readonly durationMs: number;
     }
   /** A sentence went to synthesis. */
-  | { readonly type: "sentence_ready"; readonly reply: number; readonly text: string }
+  | {
+      readonly type: "sentence_ready";
+      readonly reply: number;
+      readonly text: string;
+      /** The hold line, said because the answer is late. */
+      readonly isHold?: true;
+    }
   | { readonly type: "tts_first_audio"; readonly reply: number }
   | { readonly type: "playout_started"; readonly reply: number }
   | { readonly type: "reply_paused"; readonly reply: number; readonly atAudioMs: number }
