@@ -36,6 +36,7 @@ function rig(...tools: readonly AnyTool[]): Rig {
     from: "+15550100",
     to: "+15550101",
     direction: "inbound",
+    customParameters: {},
     signal: controller.signal,
     events: { [Symbol.asyncIterator]: refuse },
     say: refuse,

@@ -28,6 +28,8 @@ export interface AnswerOptions {
   emit(body: CallEventBody): void;
   /** Takes a sentence of the given round; says whether there is anything to speak in it. */
   onSentence(round: number, sentence: string): boolean;
+  /** Tools begin to run, or have all answered. */
+  readonly onTools?: (areRunning: boolean) => void;
   /** The text of a round so far, as it will stand in the conversation. */
   roundText(round: number): string;
 }
@@ -55,7 +57,9 @@ export async function answer(options: AnswerOptions): Promise<AnswerEnd> {
       return { providerData };
     }
     history.addToolCalls(reply, options.roundText(round), calls, providerData);
+    options.onTools?.(true);
     await abortable(tools.run(reply, calls), signal);
+    options.onTools?.(false);
   }
   throw new ProviderError(`The model called tools ${MAX_ROUNDS} times in one reply without an answer.`, {
     provider: llm.provider,
@@ -77,7 +81,9 @@ async function ask(options: AnswerOptions, round: number): Promise<Asked> {
   const specs = agent.tools.length === 0 ? null : agent.tools.map(toolSpec);
   emit({ type: "llm_requested", ...names, messages: messages.length });
   let hasUsage = false;
+  // A provider may report it through the callback, with its last chunk, or both.
   const onUsage = (usage: LlmUsage): void => {
+    if (hasUsage) return;
     hasUsage = true;
     emit({ type: "llm_usage", ...names, usage });
   };
@@ -104,7 +110,7 @@ async function ask(options: AnswerOptions, round: number): Promise<Asked> {
   }
   signal.throwIfAborted();
   say(splitter.flush());
-  if (end.usage !== undefined && !hasUsage) onUsage(end.usage);
+  if (end.usage !== undefined) onUsage(end.usage);
   const { stopReason, requestId } = end;
   emit({ type: "llm_ended", ...names, ...(stopReason && { stopReason }), ...(requestId && { requestId }) });
   // A call that the token limit cut may lack half of its arguments.

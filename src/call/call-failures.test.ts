@@ -349,7 +349,7 @@ describe("a call whose ears misbehave", () => {
       await call.say("hello there", 3000);
       expect(call.phone.heard.endsWith(answer)).toBe(true);
       cut();
-      await call.clock.advance(100);
+      await call.clock.advance(400);
     }
     expect(opened).toBe(6);
     isBroken = true;

@@ -4,6 +4,7 @@ import { tool } from "../agent/tools.js";
 import type { Call } from "../core/call.js";
 import type { CallEndReason, CallEvent } from "../core/call-event.js";
 import { VirtualClock } from "../core/clock.js";
+import type { LLM } from "../core/llm.js";
 import { SpokenWords } from "../testing/spoken-words.js";
 import { TestLLM } from "../testing/test-llm.js";
 import { TestPhone, type TestPhoneOptions } from "../testing/test-phone.js";
@@ -341,12 +342,90 @@ describe("the line is never dead", () => {
 });
 
 describe("a noise that does not end", () => {
+  test("keeps neither the greeting nor the hang-up waiting for ever", async () => {
+    const call = rig({ agent: { firstMessage: "Hello." } });
+    void call.phone.hum(60_000);
+    await call.clock.advance(200);
+    await call.call().hangUp({ when: "after_reply" });
+    expect(await call.clock.runUntil(call.ended, 20_000)).toBe("agent_hung_up");
+    expect(call.phone.heard).toBe("Hello.");
+  });
+
   test("does not keep the turn from being taken", async () => {
     const call = rig({ answers: ["Hello to you."] });
     await call.clock.runUntil(call.phone.say("hello there"));
     void call.phone.hum(60_000);
     await call.clock.advance(6000);
     expect(call.phone.heard).toBe("Hello to you.");
+    await hangUp(call);
+  });
+});
+
+describe("what a tool says", () => {
+  test("is spoken at once, while the reply waits for it", async () => {
+    const slow = tool({
+      name: "slow",
+      handler: async (_args, { call, signal }) => {
+        await call.say("Looking it up.");
+        await clock.sleep(1500, signal);
+        return "done";
+      },
+    });
+    const llm = new TestLLM([{ toolCalls: [{ name: "slow", id: "t1" }] }, "Found it."]);
+    const call = rig({ llm, agent: { tools: [slow] } });
+    const { clock } = call;
+    await clock.runUntil(call.phone.say("look it up"));
+    await clock.advance(1200);
+    expect(call.phone.heard).toBe("Looking it up.");
+    await clock.advance(3000);
+    expect(call.phone.heard).toBe("Looking it up. Found it.");
+    await hangUp(call);
+  });
+});
+
+describe("silence", () => {
+  test("behind a sentence is bridged as well, while a tool takes long", async () => {
+    const slow = tool({ name: "slow", handler: (_args, { signal }) => clock.sleep(7000, signal) });
+    const llm = new TestLLM([{ text: "Let me see.", toolCalls: [{ name: "slow", id: "t1" }] }, "Found it."]);
+    const call = rig({ llm, agent: { tools: [slow] } });
+    const { clock } = call;
+    await clock.runUntil(call.phone.say("look it up"));
+    await clock.advance(10_000);
+    expect(call.phone.heard).toBe("Let me see. One moment, please. One moment, please. Found it.");
+    await hangUp(call);
+  });
+
+  test("of a voice that owes audio ends the reply with an error, and the next one is spoken", async () => {
+    const call = rig({ answers: ["First answer.", "Second answer."], tts: { hangs: (text) => text.startsWith("First") } });
+    await call.clock.runUntil(call.phone.say("hello there"));
+    await call.clock.advance(7000);
+    expect(call.typesOf("call_error")).toEqual([expect.objectContaining({ stage: "tts", code: "timeout" })]);
+    await call.clock.runUntil(call.phone.say("hello again"));
+    await call.clock.advance(3000);
+    expect(call.phone.heard).toBe("Second answer.");
+    await hangUp(call);
+  });
+});
+
+describe("usage", () => {
+  test("that a provider reports twice counts once", async () => {
+    const twice: LLM = {
+      provider: "twice",
+      model: "twice",
+      async *stream(_messages, _tools, options) {
+        const usage = { inputTokens: 5, outputTokens: 2 };
+        try {
+          yield { type: "text", content: "Fine." };
+          yield { type: "done", usage };
+        } finally {
+          options?.onUsage?.(usage);
+        }
+      },
+    };
+    const call = rig({ agent: { llm: twice } });
+    await call.clock.runUntil(call.phone.say("hello there"));
+    await call.clock.advance(2000);
+    expect(call.typesOf("llm_usage")).toHaveLength(1);
     await hangUp(call);
   });
 });
@@ -404,6 +483,17 @@ describe("the call handle", () => {
     await later.call().hangUp({ when: "after_reply" });
     expect(await later.clock.runUntil(later.ended)).toBe("agent_hung_up");
     expect(later.phone.heard).toBe("This is a long greeting.");
+  });
+
+  test("a goodbye that waits to be said is said before the call is hung up", async () => {
+    const call = rig();
+    await call.clock.advance(100);
+    void call.phone.hum(500);
+    await call.clock.advance(100);
+    const goodbye = call.call().say("Goodbye then.");
+    await call.call().hangUp({ when: "after_reply" });
+    expect(await call.clock.runUntil(goodbye)).toBe("Goodbye then.");
+    expect(await call.clock.runUntil(call.ended)).toBe("agent_hung_up");
   });
 
   test("transfers, reports a failed transfer and goes on", async () => {

@@ -2,7 +2,7 @@ import { Transcoder } from "../audio/transcode.js";
 import { type AudioFormat, type AudioFrame, audioDurationMs, chooseFormat } from "../core/audio-frame.js";
 import type { Clock } from "../core/clock.js";
 import { PatterError, ProviderError } from "../core/errors.js";
-import type { AsyncQueue } from "../core/queue.js";
+import { AsyncQueue } from "../core/queue.js";
 import type { Scope } from "../core/scope.js";
 import { untilAborted } from "../core/signals.js";
 import type { STT, SttStream } from "../core/stt.js";
@@ -12,6 +12,8 @@ import type { TurnInput } from "./turn-input.js";
 
 /** How often recognition may fail in a row, without a word between, before the call is given up. */
 const STT_ATTEMPTS = 3;
+/** Frames kept while it is opened again; the oldest go first. At 20 ms a frame, 5 s. */
+const MISSED_FRAMES = 250;
 /** How long it is left alone before that, in ms, times the failures in a row. */
 const STT_RETRY_MS = 250;
 
@@ -35,6 +37,8 @@ export class Listener {
   readonly #options: ListenOptions;
   readonly #inlets: Inlet[] = [];
   #stt: SttStream | undefined;
+  /** Whether the words of everything heard were asked for and have not come. */
+  #owesFinal = false;
   /** The clock's time at which sample 0 of the caller's audio would have arrived, had none been late. */
   #audioStartMs = 0;
   #audioMs = 0;
@@ -53,6 +57,7 @@ export class Listener {
 
   /** Asks for the words of everything heard so far. */
   finalize(): void {
+    this.#owesFinal = true;
     this.#stt?.finalize();
   }
 
@@ -73,14 +78,24 @@ export class Listener {
   async #recognise(stt: STT, signal: AbortSignal): Promise<void> {
     const { transport, clock, inbox, language } = this.#options;
     const format = chooseFormat(stt.inputFormats, transport.format);
+    // What comes while recognition is being opened again waits for it.
+    const missed = new AsyncQueue<AudioFrame>({ capacity: MISSED_FRAMES });
+    let partial = "";
     for (let attempt = 1; !signal.aborted; attempt++) {
       await using stream = stt.open({ language, format, signal, clock });
       this.#stt = stream;
-      const inlet = this.#addInlet(format, (frame) => stream.write(frame));
+      for (const frame of missed.drain()) stream.write(frame);
+      if (this.#owesFinal) stream.finalize();
+      let isOpen = true;
+      const inlet = this.#addInlet(format, (frame) => (isOpen ? stream.write(frame) : missed.push(frame)));
       try {
         for await (const event of untilAborted(stream, signal)) {
+          if (event.type === "partial" || event.type === "final") {
+            partial = event.type === "partial" ? event.transcript : "";
+            if (event.type === "final" && event.finalized === true) this.#owesFinal = false;
+            if (event.transcript !== "") attempt = 0;
+          }
           inbox.push({ type: "stt", event });
-          attempt = 0;
         }
         throw endedEarly(stt.provider);
       } catch (error) {
@@ -90,7 +105,12 @@ export class Listener {
           inbox.push({ type: "stage_failed", stage: "stt", error });
           return;
         }
-        await clock.sleep(STT_RETRY_MS * attempt, signal);
+        isOpen = false;
+        this.#stt = undefined;
+        // The next stream knows nothing of the words so far.
+        if (partial !== "") inbox.push({ type: "stt", event: { type: "final", transcript: partial } });
+        partial = "";
+        await clock.sleep(STT_RETRY_MS * Math.max(1, attempt), signal);
       } finally {
         this.#inlets.splice(this.#inlets.indexOf(inlet), 1);
       }
@@ -101,7 +121,7 @@ export class Listener {
     const { clock, inbox } = this.#options;
     await using stream: VadStream = vad.open({ signal, clock });
     const openedAtMs = this.#audioMs;
-    this.#addInlet(vad.inputFormat, (frame) => stream.write(frame));
+    const inlet = this.#addInlet(vad.inputFormat, (frame) => stream.write(frame));
     try {
       for await (const event of untilAborted(stream, signal)) {
         inbox.push({ type: "vad", event, clockMs: this.#audioStartMs + openedAtMs + event.audioMs });
@@ -109,6 +129,8 @@ export class Listener {
       throw endedEarly(vad.provider);
     } catch (error) {
       if (!signal.aborted) inbox.push({ type: "stage_failed", stage: "vad", error });
+    } finally {
+      this.#inlets.splice(this.#inlets.indexOf(inlet), 1);
     }
   }
 

@@ -71,15 +71,22 @@ export class Pipeline {
   /** Runs until the call ends, and says why it did. */
   async run(): Promise<CallEndReason> {
     using _timers = this.#timers;
+    try {
+      await this.#read();
+    } finally {
+      this.#speaker.close();
+    }
+    return this.#ended ?? "error";
+  }
+
+  async #read(): Promise<void> {
     for await (const input of this.#options.inbox) {
       this.#handle(input);
       this.#speakNext();
       if (this.#ended === undefined) continue;
       for (const unread of this.#options.inbox.drain()) if (unread.type === "say") unread.onHeard(undefined);
-      break;
+      return;
     }
-    this.#speaker.close();
-    return this.#ended ?? "error";
   }
 
   #handle(input: TurnInput): void {
@@ -109,7 +116,7 @@ export class Pipeline {
         this.#speaker.sayLater(input.source, input.onHeard);
         return;
       case "hang_up":
-        if (input.when === "after_reply" && this.#speaker.isReplying) this.#hangUpWhenSilent = input.reason;
+        if (input.when === "after_reply" && this.#speaker.hasMoreToSay) this.#hangUpWhenSilent = input.reason;
         else this.#ended = input.reason;
         return;
       case "stage_failed":
@@ -129,6 +136,7 @@ export class Pipeline {
     }
     this.#timers.cancel("endpoint");
     this.#timers.cancel("final");
+    this.#timers.set("words", NOISE_MS);
     this.#utterance.isSpeaking = true;
     this.#utterance.startedMs ??= clockMs;
     this.#utterance.endedMs = undefined;
@@ -154,6 +162,8 @@ export class Pipeline {
     switch (event.type) {
       case "partial":
         this.#utterance.setPartial(event.transcript);
+        // Without a VAD new words say that the caller goes on, though the last ones were waited for already.
+        if (!this.#hasVad) this.#timers.cancel("final");
         emit({ type: "transcript_partial", transcript: this.#utterance.transcript });
         this.#onWords();
         return;
@@ -161,7 +171,7 @@ export class Pipeline {
         this.#onFinal(event);
         return;
       case "turn_end":
-        if (event.transcript !== undefined) this.#utterance.setPartial(event.transcript);
+        if (event.transcript !== undefined) this.#utterance.replace(event.transcript);
         this.#endTurn(event.reason);
         return;
       case "usage":

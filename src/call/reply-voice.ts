@@ -1,9 +1,10 @@
 import { Transcoder } from "../audio/transcode.js";
 import { type AudioFormat, type AudioFrame, audioDurationMs } from "../core/audio-frame.js";
 import type { CallEventBody } from "../core/call-event.js";
-import { ProviderError } from "../core/errors.js";
+import type { Clock } from "../core/clock.js";
+import { ProviderError, ProviderTimeoutError } from "../core/errors.js";
 import { AsyncQueue } from "../core/queue.js";
-import { abortable, untilAborted } from "../core/signals.js";
+import { abortable, deferred, untilAborted } from "../core/signals.js";
 import type { TtsStream } from "../core/tts.js";
 import type { PlayoutTrack } from "./playout.js";
 import { type HeardReply, ReplyText } from "./reply-text.js";
@@ -14,16 +15,22 @@ export interface ReplyVoiceOptions {
   readonly speech: SpeechOutput;
   readonly track: PlayoutTrack;
   readonly format: AudioFormat;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
   emit(body: CallEventBody): void;
 }
 
-interface QueuedSentence {
+/** A sentence as the model wrote it, and as it is to be said. */
+export interface QueuedSentence {
   readonly round: number;
   readonly source: string;
   readonly spoken: string;
+  /** Whether it only bridges the time until the answer. */
+  readonly isHold: boolean;
 }
 
+/** A synthesiser that owes audio and sends nothing for so long, in ms, has failed. */
+const SILENCE_MS = 5000;
 /** Sentences that may be synthesised while the one before is still being sent. */
 const SENTENCES_AHEAD = 1;
 
@@ -46,20 +53,21 @@ export class ReplyVoice {
   #written = 0;
   #isSynthesised = false;
   #wake: () => void = () => {};
+  readonly #stalled = deferred<never>();
+  #deadline: Disposable | undefined;
 
   constructor(options: ReplyVoiceOptions) {
     this.#options = options;
     this.#stream = options.speech.speak(options.signal);
   }
 
-  /** Whether nothing can be heard of it yet, and nothing is about to be. */
-  get isSilent(): boolean {
-    return this.#text.audioMs === 0 && this.#sentences.size === 0 && this.#endsMs.length === this.#written;
+  /** Whether everything it was given has been synthesised. */
+  get isIdle(): boolean {
+    return this.#sentences.size === 0 && this.#endsMs.length === this.#written;
   }
 
-  /** Queues a sentence: `source` as the model wrote it, `spoken` as it is to be said. */
-  say(round: number, source: string, spoken: string): void {
-    this.#sentences.push({ round, source, spoken });
+  say(sentence: QueuedSentence): void {
+    this.#sentences.push(sentence);
   }
 
   /** Nothing more will be said. */
@@ -75,8 +83,9 @@ export class ReplyVoice {
   async run(): Promise<void> {
     const { track } = this.#options;
     try {
-      await Promise.all([this.#write(), this.#synthesise()]);
+      await Promise.race([Promise.all([this.#write(), this.#synthesise()]), this.#stalled.promise]);
     } finally {
+      this.#deadline?.[Symbol.dispose]();
       track.end();
     }
   }
@@ -88,9 +97,10 @@ export class ReplyVoice {
       if (mustBeSent >= 0) await abortable(this.#sent(mustBeSent), signal);
       signal.throwIfAborted();
       this.#written++;
-      emit({ type: "sentence_ready", reply, text: sentence.spoken });
+      emit({ type: "sentence_ready", reply, text: sentence.spoken, ...(sentence.isHold && { isHold: true }) });
       this.#stream.write(this.#text.add(sentence.round, sentence.source, sentence.spoken));
       this.#stream.flush();
+      this.#watchSynthesis();
     }
     this.#stream.end();
   }
@@ -111,6 +121,18 @@ export class ReplyVoice {
     }
   }
 
+  /** While a sentence waits for its audio, the synthesiser must not fall silent. */
+  #watchSynthesis(): void {
+    const { clock, speech } = this.#options;
+    this.#deadline?.[Symbol.dispose]();
+    this.#deadline = undefined;
+    if (this.#endsMs.length === this.#written || this.#isSynthesised) return;
+    const { provider } = speech;
+    this.#deadline = clock.setTimer(SILENCE_MS, () =>
+      this.#stalled.reject(new ProviderTimeoutError(`${provider} gave no audio for ${SILENCE_MS / 1000} s.`, { provider })),
+    );
+  }
+
   /** Resolves when a sentence has been synthesised, or all have. */
   #progress(): Promise<void> {
     return new Promise((resolve) => {
@@ -126,6 +148,7 @@ export class ReplyVoice {
       for await (const event of untilAborted(this.#stream, signal)) {
         // The reply may have ended while the event was on its way here.
         signal.throwIfAborted();
+        this.#watchSynthesis();
         switch (event.type) {
           case "audio": {
             if (event.frame.bytes.length === 0) break;
@@ -164,6 +187,7 @@ export class ReplyVoice {
     this.#text.completeText(textEnd);
     this.#options.track.boundary();
     this.#endsMs.push(this.#text.audioMs);
+    this.#watchSynthesis();
     this.#wake();
   }
 }

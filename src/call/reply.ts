@@ -12,7 +12,7 @@ import { ChildController } from "../core/signals.js";
 import { type AnswerEnd, answer } from "./answer.js";
 import type { Playout } from "./playout.js";
 import { ReplyVoice } from "./reply-voice.js";
-import { SentenceSplitter } from "./sentences.js";
+import { sentencesOf } from "./sentences.js";
 import type { SpeechOutput } from "./speech-output.js";
 
 /** Where a reply's words come from. */
@@ -34,6 +34,10 @@ export interface ReplyServices {
   emit(body: CallEventBody): void;
 }
 
+/** The silence is looked at so many times before the hold line is due. */
+const HOLD_STEPS = 4;
+/** How often one reply says the hold line at the most. */
+const MAX_HOLDS = 3;
 /** A mark says late what has been played, in ms: an echo of it may be here already. */
 const PLAYED_AHEAD_MS = 300;
 
@@ -49,6 +53,8 @@ export class Reply {
   #end: AnswerEnd = { providerData: undefined };
   /** Whether text, tools and synthesis are done; it may still be playing. */
   isGenerated = false;
+  /** Whether it waits for tools. */
+  isRunningTools = false;
 
   constructor(id: number, source: ReplySource, services: ReplyServices) {
     this.id = id;
@@ -71,7 +77,7 @@ export class Reply {
     using controller = this.#controller;
     const { signal } = controller;
     emit({ type: "reply_started", reply: this.id, source: this.source.type });
-    using _hold = this.#holdTimer();
+    using _hold = this.#watchSilence();
     const spoken = this.#voice.run().then(
       () => true,
       async (error: unknown) => {
@@ -124,8 +130,7 @@ export class Reply {
   }
 
   #recite(text: string): void {
-    const splitter = new SentenceSplitter();
-    for (const sentence of [...splitter.push(text), ...splitter.flush()]) this.#say(0, sentence);
+    for (const sentence of sentencesOf(text)) this.#say(0, sentence);
   }
 
   #answer(llm: LLM, signal: AbortSignal): Promise<AnswerEnd> {
@@ -135,28 +140,49 @@ export class Reply {
       llm,
       signal,
       onSentence: (round, sentence) => this.#say(round, sentence),
+      onTools: (areRunning) => {
+        this.isRunningTools = areRunning;
+      },
       roundText: (round) => (this.#rounds[round] ?? []).join(" "),
     });
   }
 
+  /** Says something beside the answer, now: a tool's own words, while the reply waits for it. */
+  interject(text: string): void {
+    const round = this.#services.history.toolRounds(this.id);
+    for (const sentence of sentencesOf(text)) this.#say(round, sentence);
+  }
+
   /** Queues a sentence; says whether there is anything to speak in it. */
-  #say(round: number, sentence: string): boolean {
+  #say(round: number, sentence: string, isHold = false): boolean {
     const spoken = spokenText(sentence, this.#services.agent.textTransforms, (error) => this.#report("callback", error));
     if (spoken.trim() === "") return false;
     while (this.#rounds.length <= round) this.#rounds.push([]);
     this.#rounds[round]?.push(sentence.trim());
-    this.#voice.say(round, sentence, spoken);
+    this.#voice.say({ round, source: sentence, spoken, isHold });
     return true;
   }
 
-  /** Says the hold line when nothing has been said for too long. */
-  #holdTimer(): Disposable {
-    const { agent, clock } = this.#services;
-    const { longTurnMessage } = agent;
+  /** Says the hold line when nothing has been heard for too long, a few times at the most. */
+  #watchSilence(): Disposable {
+    const { agent, clock, playout, history } = this.#services;
+    const { longTurnMessage, longTurnMessageAfterMs } = agent;
     if (this.source.type !== "llm" || longTurnMessage === null) return { [Symbol.dispose]: () => {} };
-    return clock.setTimer(agent.longTurnMessageAfterMs, () => {
-      if (this.#voice.isSilent) this.#say(this.#services.history.toolRounds(this.id), longTurnMessage);
-    });
+    const stepMs = longTurnMessageAfterMs / HOLD_STEPS;
+    let silentSteps = 0;
+    let holds = 0;
+    const look = (): void => {
+      const isSilent = this.#voice.isIdle && playout.remainingMs <= 0 && !playout.isPaused;
+      silentSteps = isSilent ? silentSteps + 1 : 0;
+      if (silentSteps >= HOLD_STEPS && holds < MAX_HOLDS) {
+        silentSteps = 0;
+        holds++;
+        this.#say(history.toolRounds(this.id), longTurnMessage, true);
+      }
+      timer = clock.setTimer(stepMs, look);
+    };
+    let timer = clock.setTimer(stepMs, look);
+    return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
   }
 
   #report(stage: CallStage, error: unknown): void {

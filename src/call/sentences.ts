@@ -7,6 +7,12 @@ const AMBIGUOUS = new Set(["a.m", "p.m", "inc", "ltd", "co"]);
 /** A full stop after one of these ends a sentence unless a number follows. */
 const NUMBERING = new Set(["no"]);
 
+/** The sentences of a whole text. */
+export function sentencesOf(text: string): string[] {
+  const splitter = new SentenceSplitter();
+  return [...splitter.push(text), ...splitter.flush()];
+}
+
 /** Cuts a stream of text into sentences, each as soon as it is certain that it has ended. */
 export class SentenceSplitter {
   #buffer = "";

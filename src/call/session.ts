@@ -49,6 +49,7 @@ class Session implements Call {
   readonly from: string;
   readonly to: string;
   readonly direction: "inbound" | "outbound";
+  readonly customParameters: Readonly<Record<string, string>>;
   readonly events: CallEvents;
   readonly #options: CallOptions;
   readonly #controller = new AbortController();
@@ -62,6 +63,7 @@ class Session implements Call {
     this.from = incoming.from;
     this.to = incoming.to;
     this.direction = incoming.direction;
+    this.customParameters = incoming.customParameters;
     this.events = new CallEvents(incoming.callId, clock);
   }
 
@@ -142,7 +144,10 @@ class Session implements Call {
     const tools = new ToolRunner({ tools: agent.tools, call: this, clock, observer: this.#observe(history) });
     const emit = (body: CallEventBody): void => this.#emit(body);
     const echo = new EchoMeter();
-    const onFrame = (frame: AudioFrame): void => echo.add(rmsDbfs(decodeFrame(frame)), playout.levelDbfs);
+    const onFrame = (frame: AudioFrame): void => {
+      // Only beside a VAD is the loudness of any use; without one nothing is decoded.
+      if (vad !== undefined) echo.add(rmsDbfs(decodeFrame(frame)), playout.levelDbfs);
+    };
     const listener = new Listener({ onFrame, transport, stt, vad, language, clock, scope, inbox: this.#inbox });
     const pipeline = new Pipeline({
       inbox: this.#inbox,

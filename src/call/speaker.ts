@@ -77,8 +77,18 @@ export class Speaker {
     });
   }
 
-  /** Keeps something to be said until `sayNext`. */
+  /** Whether a reply is under way, or something waits to be said. */
+  get hasMoreToSay(): boolean {
+    return this.isReplying || this.#waiting.length > 0;
+  }
+
+  /** Keeps something to be said until `sayNext`; a tool's words are said at once, by the reply that waits for the tool. */
   sayLater(source: ReplySource, onHeard: (heard: string | undefined) => void): void {
+    if (this.#reply?.isRunningTools === true && source.type === "say") {
+      this.#reply.interject(source.text);
+      onHeard(source.text);
+      return;
+    }
     this.#waiting.push({ source, onHeard });
   }
 

@@ -27,6 +27,12 @@ export class Utterance {
     this.#partial = transcript.trim();
   }
 
+  /** Puts the words of the whole utterance in the place of all that came. */
+  replace(transcript: string): void {
+    this.#partial = "";
+    this.#finals.splice(0, this.#finals.length, transcript.trim());
+  }
+
   addFinal(transcript: string): void {
     this.#partial = "";
     if (transcript.trim() !== "") this.#finals.push(transcript.trim());

@@ -50,6 +50,7 @@ export type SttEvent =
       /** Set on the answer to `finalize()`. */
       readonly finalized?: boolean;
     }
+  /** The caller's turn is over. `transcript`: the words of the whole turn, in the place of all that came before. */
   | { readonly type: "turn_end"; readonly transcript?: string; readonly reason: string }
   | { readonly type: "eager_turn_end" | "turn_resumed"; readonly transcript: string }
   | { readonly type: "usage"; readonly audioMs: number };

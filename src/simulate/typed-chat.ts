@@ -48,6 +48,7 @@ class TypedChat implements Call {
   readonly from = "terminal";
   readonly to = "agent";
   readonly direction = "inbound";
+  readonly customParameters = {};
   readonly events: CallEvents;
   readonly #options: TypedChatOptions;
   readonly #llm: LLM;

@@ -117,6 +117,8 @@ export interface TestTTSOptions {
   readonly latencyMs?: number;
   /** Whether it tells when each word is spoken. Default true. */
   readonly wordTimes?: boolean;
+  /** Says for which texts no audio ever comes. */
+  readonly hangs?: (text: string) => boolean;
   /** Thrown instead of the audio of texts for which it returns an error. */
   readonly fails?: (text: string) => Error | undefined;
 }
@@ -150,7 +152,7 @@ export class TestTTS implements TTS {
   }
 
   #speak(signal: AbortSignal, clock: Clock): TtsStream {
-    const { latencyMs = 0 } = this.#options;
+    const { latencyMs = 0, hangs } = this.#options;
     const events = new AsyncQueue<TtsEvent>();
     const abort = onAbort(signal, () => events.end());
     const position = { text: 0, audioMs: 0 };
@@ -163,7 +165,8 @@ export class TestTTS implements TTS {
     const flush = (): void => {
       const text = pending;
       pending = "";
-      if (latencyMs === 0) this.#synthesise(text, position, events);
+      if (hangs?.(text.trim()) === true) jobs = new Promise(() => {});
+      else if (latencyMs === 0) this.#synthesise(text, position, events);
       else jobs = jobs.then(() => synthesise(text)).catch(() => {});
     };
     return {
