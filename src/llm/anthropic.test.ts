@@ -375,7 +375,14 @@ test("an error inside the stream before any content is tried again", async () =>
       attempt,
     ),
   );
-  expect(textOf(await collect(model(server.url).stream(HELLO)))).toBe("Hi");
+  const usages: LlmUsage[] = [];
+  const chunks = await collect(model(server.url).stream(HELLO, null, { onUsage: (usage) => usages.push(usage) }));
+  expect(textOf(chunks)).toBe("Hi");
+  // The vendor bills the tokens it read for the failed answer too.
+  expect(usages).toMatchObject([
+    { inputTokens: 25, isEstimated: true },
+    { inputTokens: 25, outputTokens: 2 },
+  ]);
 });
 
 test("an error inside the stream behind content is thrown, never replayed", async () => {

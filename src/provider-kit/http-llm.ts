@@ -43,12 +43,16 @@ export interface AnswerRequest {
  * Streams one answer over HTTP and server-sent events.
  *
  * A failure that may pass is tried again once, and only while nothing of the answer has been yielded.
- * An abort ends the iteration at once, without an error. Usage is reported once: of an aborted or failed answer
- * as far as the vendor has told it.
+ * An abort ends the iteration at once, without an error. Usage is reported once for each request sent, also the failed
+ * one that is tried again: of an aborted or failed answer as far as the vendor has told it.
  */
 export async function* streamAnswer(request: AnswerRequest, options: LlmOptions = {}): AsyncGenerator<LlmChunk, void, undefined> {
   const { signal, clock = systemClock } = options;
   let decoder = request.decoder();
+  const reportUsage = (): void => {
+    const usage = decoder.usage();
+    if (usage !== undefined) options.onUsage?.(usage);
+  };
   try {
     for (let attempt = 1; ; attempt++) {
       let hasContent = false;
@@ -64,12 +68,12 @@ export async function* streamAnswer(request: AnswerRequest, options: LlmOptions 
         const delayMs = attempt === 1 && !hasContent ? retryDelayMs(error) : undefined;
         if (delayMs === undefined) throw error;
         if (!(await slept(clock.sleep(delayMs, signal), signal))) return;
+        reportUsage();
         decoder = request.decoder();
       }
     }
   } finally {
-    const usage = decoder.usage();
-    if (usage !== undefined) options.onUsage?.(usage);
+    reportUsage();
   }
 }
 
