@@ -83,15 +83,16 @@ export class CallLog {
 
 /** Where a turn's time went: `612 ms: endpointing 401, model 12, voice 158, rest 41`. */
 function latencyText(latency: TurnLatency): string {
-  const { voiceToVoiceMs = 0, endpointingMs, llmFirstTokenMs, ttsFirstAudioMs } = latency;
+  const { voiceToVoiceMs = 0, endpointingMs, llmFirstTokenMs, ttsFirstAudioMs, overheadMs, wasHeld } = latency;
   const parts = [
     ["endpointing", endpointingMs],
-    ["model", llmFirstTokenMs],
+    // The hold line did not wait for the model.
+    ["model", wasHeld ? undefined : llmFirstTokenMs],
     ["voice", ttsFirstAudioMs],
+    ["rest", overheadMs],
   ] as const;
   const known = parts.flatMap(([name, ms]) => (ms === undefined ? [] : [`${name} ${Math.round(ms)}`]));
-  const restMs = parts.reduce((rest, [, ms]) => rest - (ms ?? 0), voiceToVoiceMs);
-  return `${Math.round(voiceToVoiceMs)} ms: ${[...known, `rest ${Math.round(restMs)}`].join(", ")}`;
+  return `${Math.round(voiceToVoiceMs)} ms${wasHeld ? ", with the hold line" : ""}: ${known.join(", ")}`;
 }
 
 /** `1:02` for 62 s. */

@@ -10,10 +10,15 @@ export interface TurnLatency {
   readonly llmFirstTokenMs?: number;
   /** The first sentence given to the voice to its first audio. */
   readonly ttsFirstAudioMs?: number;
-  /** The end of the turn to the first audio sent, less what the model and the voice took. */
+  /**
+   * The end of the turn to the first audio sent, less what the model and the voice took.
+   * Absent where the first audio is the hold line or waited for a tool: the rest is then no overhead.
+   */
   readonly overheadMs?: number;
-  /** The caller's last speech sample to the first audio sent. */
+  /** The caller's last speech sample to the first audio sent, be it the answer's or the hold line's. */
   readonly voiceToVoiceMs?: number;
+  /** The first audio is the hold line's; the answer came later. */
+  readonly wasHeld?: true;
 }
 
 interface ReplyTimes {
@@ -26,6 +31,9 @@ interface ReplyTimes {
   sentenceMs?: number;
   firstAudioMs?: number;
   playedMs?: number;
+  wasHeld?: true;
+  /** A tool had to answer before there was anything to say. */
+  waitedForTool?: true;
 }
 
 /** Computes the latency of every answered turn from a call's events. */
@@ -48,31 +56,40 @@ export function turnLatencies(events: Iterable<CallEvent>): TurnLatency[] {
   return [...replies.values()].map(latencyOf);
 }
 
-function note(times: ReplyTimes, { type, atMs }: CallEvent): void {
+function note(times: ReplyTimes, event: CallEvent): void {
+  const { type, atMs } = event;
   if (type === "llm_requested") times.requestedMs ??= atMs;
   else if (type === "llm_first_token") times.firstTokenMs ??= atMs;
-  else if (type === "sentence_ready") times.sentenceMs ??= atMs;
   else if (type === "tts_first_audio") times.firstAudioMs ??= atMs;
   else if (type === "playout_started") times.playedMs ??= atMs;
+  else if (type === "tool_ended" && times.sentenceMs === undefined) times.waitedForTool = true;
+  else if (type === "sentence_ready") {
+    if (event.isHold === true && times.playedMs === undefined) times.wasHeld = true;
+    times.sentenceMs ??= atMs;
+  }
 }
 
 function latencyOf(times: ReplyTimes): TurnLatency {
   const { turn, reply, committedMs, speechEndedMs, requestedMs, firstTokenMs, sentenceMs, firstAudioMs, playedMs } = times;
-  const llmMs = span(requestedMs, firstTokenMs);
-  const ttsMs = span(sentenceMs, firstAudioMs);
-  const replyMs = span(committedMs, playedMs);
   return {
     turn,
     reply,
     ...defined("endpointingMs", span(speechEndedMs, committedMs)),
-    ...defined("llmFirstTokenMs", llmMs),
-    ...defined("ttsFirstAudioMs", ttsMs),
-    ...defined(
-      "overheadMs",
-      replyMs === undefined || llmMs === undefined || ttsMs === undefined ? undefined : replyMs - llmMs - ttsMs,
-    ),
+    ...defined("llmFirstTokenMs", span(requestedMs, firstTokenMs)),
+    ...defined("ttsFirstAudioMs", span(sentenceMs, firstAudioMs)),
+    ...defined("overheadMs", overheadOf(times)),
     ...defined("voiceToVoiceMs", span(speechEndedMs, playedMs)),
+    ...(times.wasHeld && { wasHeld: true }),
   };
+}
+
+function overheadOf(times: ReplyTimes): number | undefined {
+  const replyMs = span(times.committedMs, times.playedMs);
+  const llmMs = span(times.requestedMs, times.firstTokenMs);
+  const ttsMs = span(times.sentenceMs, times.firstAudioMs);
+  if (times.wasHeld || times.waitedForTool || replyMs === undefined || llmMs === undefined || ttsMs === undefined)
+    return undefined;
+  return replyMs - llmMs - ttsMs;
 }
 
 function span(fromMs: number | undefined, toMs: number | undefined): number | undefined {

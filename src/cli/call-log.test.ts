@@ -1,0 +1,50 @@
+import { PassThrough } from "node:stream";
+import { expect, test } from "vitest";
+import type { CallEventBody } from "../core/call-event.js";
+import { CallLog } from "./call-log.js";
+import { Output } from "./output.js";
+
+type Timed = readonly [atMs: number, body: CallEventBody];
+
+const ASKED: readonly Timed[] = [
+  [1400, { type: "turn_committed", transcript: "A table.", reason: "silence", speechEndedAtMs: 1000 }],
+  [1405, { type: "reply_started", reply: 1, source: "llm" }],
+  [1410, { type: "llm_requested", reply: 1, provider: "test", model: "test", messages: 2 }],
+];
+const TOKEN: CallEventBody = { type: "llm_first_token", reply: 1 };
+
+function spoken(atMs: number, isHold = false): Timed[] {
+  const ended = { reply: 1, reason: "completed", text: "Hm.", heard: "Hm.", isEstimated: false, audioMs: 500 } as const;
+  return [
+    [atMs, { type: "sentence_ready", reply: 1, text: "Hm.", ...(isHold && { isHold: true }) }],
+    [atMs + 100, { type: "tts_first_audio", reply: 1 }],
+    [atMs + 120, { type: "playout_started", reply: 1 }],
+    [atMs + 9000, { type: "reply_ended", ...ended }],
+  ];
+}
+
+/** The last line that a log of these events prints. */
+function lastLine(...events: readonly Timed[]): string | undefined {
+  const lines: string[] = [];
+  const stream = new PassThrough().on("data", (chunk: Buffer) => lines.push(...chunk.toString().trim().split("\n")));
+  const log = new CallLog(new Output(stream));
+  const ordered = events.toSorted(([a], [b]) => a - b);
+  for (const [sequence, [atMs, body]] of ordered.entries()) log.show({ ...body, atMs, callId: "call", sequence, turn: 1 });
+  return lines.at(-1)?.trim();
+}
+
+test("an answer shows where its time went", () => {
+  expect(lastLine(...ASKED, [1460, TOKEN], ...spoken(1470))).toBe("after 590 ms: endpointing 400, model 50, voice 100, rest 40");
+});
+
+test("an answer behind the hold line shows what the caller waited for, and nothing below zero", () => {
+  expect(lastLine(...ASKED, [9000, TOKEN], ...spoken(3400, true))).toBe(
+    "after 2520 ms, with the hold line: endpointing 400, voice 100",
+  );
+});
+
+test("the time of a tool is not called the rest", () => {
+  const ended = { reply: 1, toolCallId: "c1", name: "book", result: "", isError: false, durationMs: 1000 } as const;
+  const tool: Timed = [2500, { type: "tool_ended", ...ended }];
+  expect(lastLine(...ASKED, [1460, TOKEN], tool, ...spoken(2600))).toBe("after 1720 ms: endpointing 400, model 50, voice 100");
+});
