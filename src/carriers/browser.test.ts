@@ -8,6 +8,7 @@ import { CarrierError, ConfigError } from "../core/errors.js";
 import { silentLogger } from "../core/logger.js";
 import type { TransportEvent } from "../core/transport.js";
 import { type PairedSocket, socketPair } from "../testing/socket-pair.js";
+import type { BrowserCall } from "./browser/browser-call.js";
 import { MAX_BAD_FRAMES, pageEvent, parsePageMessage } from "./browser/protocol.js";
 import { Browser, type BrowserOptions } from "./browser.js";
 
@@ -101,6 +102,21 @@ describe("opening a call", () => {
       customParameters: { table: "4" },
     });
     expect(setup.calls[0]?.transport).toMatchObject({ format: PCM16_16K, playout: "marks" });
+  });
+
+  it("takes the parameters that fit, and drops the others", async () => {
+    const setup = setUp();
+    const many = Object.fromEntries(Array.from({ length: 25 }, (_, index) => [`p${index}`, "x"]));
+    const { call } = await connectPage(setup, {
+      long: "x".repeat(501),
+      ["n".repeat(101)]: "x",
+      number: 1,
+      last: "y".repeat(500),
+      ...many,
+    });
+    const { customParameters } = call;
+    expect(Object.keys(customParameters ?? {})).toEqual(["last", ...Array.from({ length: 19 }, (_, index) => `p${index}`)]);
+    expect((call.control as BrowserCall).badFrames).toBe(0);
   });
 
   it("uses the format that was asked for", async () => {

@@ -110,14 +110,23 @@ export function pageEvent(event: CallEvent): PageEvent | undefined {
   }
 }
 
+/**
+ * The parameters that a `ready` carries: the first 20 that are text, with names of up to 100 characters and values of
+ * up to 500. The others are left out whole, because half a value is another value.
+ */
+export function fittingParameters(parameters: unknown): Record<string, string> {
+  if (typeof parameters !== "object" || parameters === null) return {};
+  const fits = (entry: [string, unknown]): entry is [string, string] =>
+    entry[0].length <= MAX_NAME_LENGTH && typeof entry[1] === "string" && entry[1].length <= MAX_PARAMETER_LENGTH;
+  return Object.fromEntries(Object.entries(parameters).filter(fits).slice(0, MAX_PARAMETERS));
+}
+
 /** Reads a text frame from the page; `undefined` when it is no message. */
 export function parsePageMessage(text: string): PageMessage | undefined {
   const message = parseObject(text);
   switch (message?.["type"]) {
-    case "ready": {
-      const parameters = parseParameters(message["parameters"]);
-      return parameters && { type: "ready", parameters };
-    }
+    case "ready":
+      return { type: "ready", parameters: fittingParameters(message["parameters"]) };
     case "mark": {
       const name = message["name"];
       return typeof name === "string" && name.length <= MAX_NAME_LENGTH ? { type: "mark", name } : undefined;
@@ -141,13 +150,4 @@ function parseObject(text: string): Record<string, unknown> | undefined {
     // No JSON: the caller counts it as a bad frame.
     return undefined;
   }
-}
-
-function parseParameters(value: unknown): Record<string, string> | undefined {
-  if (value === undefined) return {};
-  if (typeof value !== "object" || value === null) return undefined;
-  const entries = Object.entries(value);
-  const areStrings = (entry: [string, unknown]): entry is [string, string] =>
-    entry[0].length <= MAX_NAME_LENGTH && typeof entry[1] === "string" && entry[1].length <= MAX_PARAMETER_LENGTH;
-  return entries.length <= MAX_PARAMETERS && entries.every(areStrings) ? Object.fromEntries(entries) : undefined;
 }
