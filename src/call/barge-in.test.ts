@@ -81,7 +81,7 @@ describe("judge", () => {
     transcript: "",
     overlapsReply: true,
     voiceUntilMs: 10_000,
-    soundsLikeEcho: false,
+    soundsLikeEcho: () => false,
     played: "We are open from nine until five on every day.",
     silentSinceMs: undefined,
     unheardMs: 3000,
@@ -99,7 +99,7 @@ describe("judge", () => {
     ["the same in its last second", "turn", { transcript: "okay", unheardMs: 1000 }],
     ["the same with no reply under way", "turn", { transcript: "okay", overlapsReply: false, unheardMs: undefined }],
     ["the agent's words while it can be heard", "echo", { transcript: "nine until five" }],
-    ["other words in a voice that follows the agent's", "echo", { transcript: "if he", soundsLikeEcho: true }],
+    ["other words in a voice that follows the agent's", "echo", { transcript: "if he", soundsLikeEcho: () => true }],
     ["the agent's words right behind its voice", "echo", { transcript: "nine until five", silentSinceMs: 9800 }],
     ["the agent's words in a voice that outlasts it", "turn", { transcript: "nine until five", silentSinceMs: 9600 }],
     [

@@ -14,7 +14,7 @@ export interface Situation {
   /** Until when the caller's voice is known to have sounded. */
   readonly voiceUntilMs: number;
   /** Whether the voice rises and falls with the agent's. */
-  readonly soundsLikeEcho: boolean;
+  readonly soundsLikeEcho: () => boolean;
   /** The agent's own words that can have come back by now: the last ones that were played. */
   readonly played: string;
   /** Since when the agent cannot be heard; `undefined` while it can. */
@@ -34,8 +34,9 @@ export function judge(situation: Situation): Judgement {
 
 /** The agent's own words, come back while it speaks or just after. A voice that outlasts the agent's is no echo. */
 function mayBeEcho({ transcript, overlapsReply, voiceUntilMs, played, soundsLikeEcho, silentSinceMs }: Situation): boolean {
-  if (!overlapsReply || !(soundsLikeEcho || isEcho(transcript, played))) return false;
-  return silentSinceMs === undefined || voiceUntilMs <= silentSinceMs + ECHO_TAIL_MS;
+  if (!overlapsReply) return false;
+  const canBeHeardYet = silentSinceMs === undefined || voiceUntilMs <= silentSinceMs + ECHO_TAIL_MS;
+  return canBeHeardYet && (isEcho(transcript, played) || soundsLikeEcho());
 }
 
 /** Answers of a listener that ask for nothing. While the agent is silent they are turns like any other. */

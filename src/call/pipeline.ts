@@ -9,6 +9,7 @@ import type { EchoMeter } from "./echo.js";
 import { turnEndsAt } from "./endpointing.js";
 import type { Listener } from "./listen.js";
 import type { ReplyServices } from "./reply.js";
+import { situationOf } from "./situation.js";
 import { Speaker } from "./speaker.js";
 import { Timers } from "./timers.js";
 import type { TurnInput, TurnTimer } from "./turn-input.js";
@@ -18,14 +19,6 @@ import { Utterance } from "./utterance.js";
 const NO_WORDS_MS = 2000;
 /** Sound that brings no new words for so long, in ms, is no longer the caller's turn. */
 const NOISE_MS = 3000;
-/** At most so long after a voice has ended does a VAD say so, in ms. */
-const VAD_LATE_MS = 250;
-/** A voice is compared with the agent's from so long before it began, in ms. */
-const LEAD_IN_MS = 600;
-/** Further back than this an echo's delay may have been another, in ms: a pause and the marks move it. */
-const ECHO_SPAN_MS = 1600;
-/** About so long after they were spoken do words come, in ms. */
-const WORDS_LATE_MS = 500;
 const END_REASONS = {
   caller: "caller_hung_up",
   carrier: "carrier_ended",
@@ -226,34 +219,8 @@ export class Pipeline {
   }
 
   #judge(): Judgement {
-    const { transcript, overlapsReply } = this.#utterance;
-    const { played, silentSinceMs, unheardMs } = this.#speaker;
-    const voiceUntilMs = this.#voiceUntilMs();
-    return judge({
-      transcript,
-      overlapsReply,
-      voiceUntilMs,
-      soundsLikeEcho: this.#soundsLikeEcho(),
-      played,
-      silentSinceMs,
-      unheardMs,
-    });
-  }
-
-  /** Whether the voice, and the moment before it, follow the agent's: an echo has been there as long as the agent. */
-  #soundsLikeEcho(): boolean {
-    const { startedMs, overlapsReply } = this.#utterance;
-    if (startedMs === undefined || !overlapsReply) return false;
-    const voiceMs = this.#options.services.clock.now() - startedMs;
-    return this.#options.echo.isEcho(Math.min(voiceMs + LEAD_IN_MS, ECHO_SPAN_MS));
-  }
-
-  /** Until when the caller's voice is known to have sounded: a VAD says late that it has ended, and words come late. */
-  #voiceUntilMs(): number {
-    const { isSpeaking, endedMs, wordsMs } = this.#utterance;
-    const nowMs = this.#options.services.clock.now();
-    if (isSpeaking) return nowMs - VAD_LATE_MS;
-    return endedMs ?? (wordsMs ?? nowMs) - WORDS_LATE_MS;
+    const { echo, services } = this.#options;
+    return judge(situationOf(this.#utterance, this.#speaker, echo, services.clock.now()));
   }
 
   // The end of the caller's turn

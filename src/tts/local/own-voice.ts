@@ -6,9 +6,8 @@ import type { Piece, Utterance, Voice } from "./voice.js";
 
 /**
  * Recognises a voice for sherpa-onnx by the names of its files, as they are published: Kokoro (model,
- * voices.bin, tokens.txt) or Piper (a model and tokens.txt). Throws `ConfigError` when it is neither. No weights
- * were at hand when this was written: the configurations are checked against the library's, not against
- * running models.
+ * voices.bin, tokens.txt) or Piper (a model and tokens.txt). Throws `ConfigError` when it is neither. The
+ * configurations are checked against the library's types, not against running models.
  */
 export function voiceModelConfig(folder: string): SherpaTtsConfig {
   const names = filesOf(folder);
