@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import type { PageEvent, ServerMessage } from "../../../src/carriers/browser/protocol.js";
+import { fittingParameters, type PageEvent, type ServerMessage } from "../../../src/carriers/browser/protocol.js";
 import type { AudioFormat } from "../../../src/core/audio-frame.js";
 import { PhoneAudio } from "./audio/phone-audio.js";
 import { CallSocket } from "./call-socket.js";
@@ -45,6 +45,8 @@ export class Phone {
   /** Of the present or the last call. */
   stats: PhoneStats = newStats();
   #call: ActiveCall | undefined;
+  /** Ends with its call, also while that still connects. */
+  #attempt = new AbortController();
 
   /** Calls the agent; call it from a click. */
   async call(): Promise<void> {
@@ -59,7 +61,8 @@ export class Phone {
       return;
     }
     this.state.value = { name: "connecting" };
-    await this.#connect();
+    this.#attempt = new AbortController();
+    await this.#connect(this.#attempt.signal);
   }
 
   /** Ends the call. */
@@ -81,25 +84,29 @@ export class Phone {
     this.#call.audio.setMuted(this.isMuted.value);
   }
 
-  async #connect(): Promise<void> {
+  /** Opens microphone and socket. After an abort, what has been opened is closed, and another call may be under way. */
+  async #connect(attempt: AbortSignal): Promise<void> {
     let audio: PhoneAudio | undefined;
+    let socket: CallSocket | undefined;
     try {
       audio = await PhoneAudio.open();
+      attempt.throwIfAborted();
       const speaker = audio;
-      const socket = await CallSocket.open({
+      const { stats } = this;
+      socket = await CallSocket.open({
         onMessage: (message) => this.#take(message),
         onAudio: (bytes) => {
-          this.stats.receivedBytes += bytes.length;
+          stats.receivedBytes += bytes.length;
           speaker.play(bytes);
         },
         onBroken: (problem) => this.#fail(this.state.value.name === "connecting" ? "server_gone" : problem),
       });
+      attempt.throwIfAborted();
       this.#call = { audio, socket, screen: keepScreenOn() };
-      // Cancelled while the browser was asking for the microphone.
-      if (this.state.value.name !== "connecting") this.#release();
     } catch (error) {
+      socket?.close();
       await audio?.close();
-      if (this.state.value.name === "connecting") this.state.value = { name: "failed", problem: problemOf(error) };
+      if (!attempt.aborted) this.#fail(problemOf(error));
     }
   }
 
@@ -130,14 +137,15 @@ export class Phone {
   }
 
   #start({ audio, socket }: ActiveCall, format: AudioFormat): void {
+    const { stats } = this;
     audio.start(format, {
       onFrame: (bytes) => {
-        if (socket.sendAudio(bytes)) this.stats.framesSent++;
-        else this.stats.framesDropped++;
+        if (socket.sendAudio(bytes)) stats.framesSent++;
+        else stats.framesDropped++;
       },
       onMark: (name) => {
         socket.send({ type: "mark", name });
-        this.stats.marksReported++;
+        stats.marksReported++;
       },
       onCallerLevel: (level) => {
         this.callerLevel.value = level;
@@ -145,14 +153,15 @@ export class Phone {
       onAgentLevel: (level) => {
         this.agentLevel.value = level;
       },
-      onGap: ({ durationMs, atMark }) => this.stats.gaps.push({ durationMs, atMark }),
+      onGap: ({ durationMs, atMark }) => stats.gaps.push({ durationMs, atMark }),
       onOverflow: () => {
-        this.stats.overflows++;
+        stats.overflows++;
       },
       onMicrophoneLost: () => this.#fail("microphone_lost"),
     });
     // Parameters of the page's address reach the agent's program as the call's own.
-    socket.send({ type: "ready", parameters: Object.fromEntries(new URLSearchParams(location.search)) });
+    const parameters = fittingParameters(Object.fromEntries(new URLSearchParams(location.search)));
+    socket.send({ type: "ready", parameters });
     this.state.value = { name: "in_call", startedMs: performance.now() };
   }
 
@@ -179,6 +188,7 @@ export class Phone {
   #release(): void {
     const call = this.#call;
     this.#call = undefined;
+    this.#attempt.abort();
     this.callerLevel.value = 0;
     this.agentLevel.value = 0;
     call?.screen.release();
