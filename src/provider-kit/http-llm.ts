@@ -43,16 +43,13 @@ export interface AnswerRequest {
  * Streams one answer over HTTP and server-sent events.
  *
  * A failure that may pass is tried again once, and only while nothing of the answer has been yielded.
- * An abort ends the iteration at once, without an error. Usage is reported once for each request sent, also the failed
- * one that is tried again: of an aborted or failed answer as far as the vendor has told it.
+ * An abort ends the iteration at once, without an error. Usage is reported once, with that of an attempt that failed: of
+ * an aborted or failed answer as far as the vendor has told it.
  */
 export async function* streamAnswer(request: AnswerRequest, options: LlmOptions = {}): AsyncGenerator<LlmChunk, void, undefined> {
   const { signal, clock = systemClock } = options;
   let decoder = request.decoder();
-  const reportUsage = (): void => {
-    const usage = decoder.usage();
-    if (usage !== undefined) options.onUsage?.(usage);
-  };
+  let spent: LlmUsage | undefined;
   try {
     for (let attempt = 1; ; attempt++) {
       let hasContent = false;
@@ -60,7 +57,7 @@ export async function* streamAnswer(request: AnswerRequest, options: LlmOptions 
         for await (const chunk of attemptAnswer(request, decoder, options)) {
           if (signal?.aborted === true) return;
           hasContent = true;
-          yield chunk;
+          yield chunk.type === "done" && spent !== undefined ? { ...chunk, usage: totalUsage(spent, chunk.usage) } : chunk;
         }
         return;
       } catch (error) {
@@ -68,13 +65,27 @@ export async function* streamAnswer(request: AnswerRequest, options: LlmOptions 
         const delayMs = attempt === 1 && !hasContent ? retryDelayMs(error) : undefined;
         if (delayMs === undefined) throw error;
         if (!(await slept(clock.sleep(delayMs, signal), signal))) return;
-        reportUsage();
+        spent = decoder.usage();
         decoder = request.decoder();
       }
     }
   } finally {
-    reportUsage();
+    const usage = decoder.usage() ?? spent;
+    if (usage !== undefined) options.onUsage?.(usage === spent ? usage : totalUsage(usage, spent));
   }
+}
+
+const COUNTS = ["cacheReadTokens", "cacheWrite5mTokens", "cacheWrite1hTokens", "thinkingTokens"] as const;
+
+function totalUsage(a: LlmUsage, b: LlmUsage | undefined): LlmUsage {
+  if (b === undefined) return a;
+  const known = COUNTS.filter((name) => a[name] !== undefined || b[name] !== undefined);
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    ...Object.fromEntries(known.map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)])),
+    ...((a.isEstimated || b.isEstimated) && { isEstimated: true }),
+  };
 }
 
 async function* attemptAnswer(
