@@ -1,11 +1,13 @@
 import type { Agent } from "../agent/agent.js";
 import { History } from "../agent/history.js";
-import { type ToolObserver, ToolRunner } from "../agent/tool-runner.js";
+import { toolObserver } from "../agent/tool-observer.js";
+import { ToolRunner } from "../agent/tool-runner.js";
 import { CallEvents } from "../call/call-events.js";
+import { errorEvent } from "../call/error-event.js";
 import type { Call } from "../core/call.js";
 import type { CallEndReason, CallEvent, CallEventBody } from "../core/call-event.js";
 import type { Clock } from "../core/clock.js";
-import { CallError, CarrierError, ConfigError, errorMessage } from "../core/errors.js";
+import { CallError, CarrierError, ConfigError } from "../core/errors.js";
 import type { LLM } from "../core/llm.js";
 import { AsyncQueue } from "../core/queue.js";
 import { type Deferred, deferred, onAbort, within } from "../core/signals.js";
@@ -71,7 +73,8 @@ class TypedChat implements Call {
     this.#llm = llm;
     this.#terminal = new Terminal(options, () => this.#end("caller_hung_up"));
     this.events = new CallEvents(this.id, clock);
-    this.#tools = new ToolRunner({ tools: agent.tools, call: this, clock, observer: this.#observer() });
+    const observer = toolObserver(this.#history, (body) => this.#emit(body));
+    this.#tools = new ToolRunner({ tools: agent.tools, call: this, clock, observer });
   }
 
   get signal(): AbortSignal {
@@ -139,7 +142,7 @@ class TypedChat implements Call {
     const { onStart, clock, agent } = this.#options;
     if (onStart !== undefined) {
       const started = (async () => onStart(this))().catch((error: unknown) => {
-        this.#emit({ type: "call_error", stage: "callback", code: "call", message: errorMessage(error), fatal: false });
+        this.#emit(errorEvent("callback", error));
       });
       await within(clock, ON_START_MS, started);
     }
@@ -211,20 +214,6 @@ class TypedChat implements Call {
 
   #prompt(): void {
     if (this.#ended === undefined) this.#terminal.prompt();
-  }
-
-  /** Enters tools' results into the history and reports them. */
-  #observer(): ToolObserver {
-    return {
-      started: (reply, call, args) => {
-        this.#emit({ type: "tool_started", reply, toolCallId: call.id, name: call.function.name, arguments: args });
-      },
-      ended: (reply, call, outcome, durationMs) => {
-        this.#history.addToolOutcome(call.id, outcome);
-        const { content: result, isError } = outcome;
-        this.#emit({ type: "tool_ended", reply, toolCallId: call.id, name: call.function.name, result, isError, durationMs });
-      },
-    };
   }
 
   /** The first reason counts. */

@@ -4,10 +4,10 @@ import { fillVariables } from "../agent/prompt.js";
 import { spokenText } from "../agent/speech-text.js";
 import type { ToolRunner } from "../agent/tool-runner.js";
 import { type AnswerEnd, answer } from "../call/answer.js";
+import { errorEvent } from "../call/error-event.js";
 import { SentenceSplitter } from "../call/sentences.js";
-import type { CallEventBody, CallStage, ReplyEndReason } from "../core/call-event.js";
+import type { CallEventBody, ReplyEndReason } from "../core/call-event.js";
 import type { Clock } from "../core/clock.js";
-import { errorMessage, PatterError } from "../core/errors.js";
 import type { LLM } from "../core/llm.js";
 
 /** Where a reply's words come from. */
@@ -34,12 +34,8 @@ export interface TypedReplyOptions {
 export async function typedReply(options: TypedReplyOptions): Promise<string> {
   const { reply, source, agent, history, signal, emit } = options;
   const rounds: string[][] = [];
-  const report = (stage: CallStage, error: unknown): void => {
-    const code = error instanceof PatterError ? error.code : stage === "callback" ? "call" : "provider";
-    emit({ type: "call_error", stage, code, message: errorMessage(error), fatal: false });
-  };
   const write = (round: number, sentence: string): boolean => {
-    const spoken = spokenText(sentence, agent.textTransforms, (error) => report("callback", error));
+    const spoken = spokenText(sentence, agent.textTransforms, (error) => emit(errorEvent("callback", error)));
     if (spoken.trim() === "") return false;
     while (rounds.length <= round) rounds.push([]);
     rounds[round]?.push(sentence.trim());
@@ -57,7 +53,7 @@ export async function typedReply(options: TypedReplyOptions): Promise<string> {
   } catch (error) {
     reason = signal.aborted ? "hung_up" : "failed";
     if (reason === "failed") {
-      report("llm", error);
+      emit(errorEvent("llm", error));
       write(history.toolRounds(reply), agent.llmErrorMessage);
     }
   }
