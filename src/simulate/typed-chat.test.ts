@@ -85,6 +85,41 @@ describe("a typed chat", () => {
     ]);
   });
 
+  test("writes the hold line while nothing else comes, a few times at most", async () => {
+    const slow = tool({ name: "slow", description: "Slow.", timeoutMs: 60_000, handler: () => clock.sleep(9500) });
+    const { type, ended, shown, clock } = chat([{ text: "I will look.", toolCalls: [{ name: "slow" }] }, "Found it."], {
+      tools: [slow],
+      longTurnMessage: "One moment.",
+      longTurnMessageAfterS: 2,
+    });
+    await type("look it up");
+    await clock.advance(1900);
+    expect(shown()).not.toContain("One moment.");
+    await clock.advance(8000);
+    await type("/quit");
+    const { transcript } = await ended();
+    expect(transcript.at(-1)?.text).toBe("I will look. One moment. One moment. One moment. Found it.");
+    expect(shown()).toContain("agent  One moment. One moment. One moment.\n");
+  });
+
+  test("writes at once what a tool says, while the reply waits for the tool", async () => {
+    const look = tool({
+      name: "look",
+      description: "Looks.",
+      handler: async (_args, { call }) => {
+        await call.say("Looking it up.");
+        await clock.sleep(1000);
+        return "table 4";
+      },
+    });
+    const { type, ended, shown, clock } = chat([{ toolCalls: [{ name: "look" }] }, "Found it."], { tools: [look] });
+    await type("look it up");
+    expect(shown()).toContain("Looking it up.");
+    await clock.advance(1100);
+    await type("/quit");
+    expect((await ended()).transcript.at(-1)?.text).toBe("Looking it up. Found it.");
+  });
+
   test("tells what a telephone call would do when a tool transfers or presses keys", async () => {
     const act = tool({
       name: "act",

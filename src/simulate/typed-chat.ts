@@ -62,6 +62,8 @@ class TypedChat implements Call {
   readonly #speaking = new AbortController();
   readonly #inbox = new AsyncQueue<ChatInput>();
   readonly #waiting: { readonly text: string; readonly heard: Deferred<string> }[] = [];
+  /** Says something within the reply under way, while its tools run. */
+  #interject: ((text: string) => void) | undefined;
   #hangUpWhenSilent = false;
   #ended: CallEndReason | undefined;
   #replies = 0;
@@ -107,6 +109,10 @@ class TypedChat implements Call {
 
   async say(text: string): Promise<string> {
     this.#throwIfEnded();
+    if (this.#interject !== undefined) {
+      this.#interject(text);
+      return text;
+    }
     const heard = deferred<string>();
     this.#waiting.push({ text, heard });
     this.#inbox.push({ type: "woken" });
@@ -209,6 +215,9 @@ class TypedChat implements Call {
       clock,
       signal: this.#speaking.signal,
       emit: (body) => this.#emit(body),
+      onTools: (interject) => {
+        this.#interject = interject;
+      },
     });
   }
 
