@@ -44,7 +44,6 @@ test("an answer behind the hold line shows what the caller waited for, and nothi
 });
 
 test("the time of a tool is not called the rest", () => {
-  const ended = { reply: 1, toolCallId: "c1", name: "book", result: "", isError: false, durationMs: 1000 } as const;
-  const tool: Timed = [2500, { type: "tool_ended", ...ended }];
+  const tool: Timed = [1500, { type: "tool_started", reply: 1, toolCallId: "c1", name: "book", arguments: {} }];
   expect(lastLine(...ASKED, [1460, TOKEN], tool, ...spoken(2600))).toBe("after 1720 ms: endpointing 400, model 50, voice 100");
 });

@@ -61,6 +61,17 @@ describe("the latency of a turn", () => {
     expect(latency).not.toHaveProperty("wasHeld");
   });
 
+  test("has no overhead where a tool's own words come first", () => {
+    const [started] = TOOL;
+    const latency = latencyOf(
+      ...ASKED,
+      [1460, { type: "llm_first_token", reply: 1 }],
+      ...(started ? [started] : []),
+      ...spoken(2000),
+    );
+    expect(latency).not.toHaveProperty("overheadMs");
+  });
+
   test("is not changed by a tool that runs behind the first sentence", () => {
     const token: Timed = [1460, { type: "llm_first_token", reply: 1 }];
     expect(latencyOf(...ASKED, token, ...spoken(1470), ...TOOL)).toMatchObject({ overheadMs: 40, voiceToVoiceMs: 590 });

@@ -32,7 +32,7 @@ interface ReplyTimes {
   firstAudioMs?: number;
   playedMs?: number;
   wasHeld?: true;
-  /** A tool had to answer before there was anything to say. */
+  /** A tool was called before there was anything to say. */
   waitedForTool?: true;
 }
 
@@ -62,7 +62,7 @@ function note(times: ReplyTimes, event: CallEvent): void {
   else if (type === "llm_first_token") times.firstTokenMs ??= atMs;
   else if (type === "tts_first_audio") times.firstAudioMs ??= atMs;
   else if (type === "playout_started") times.playedMs ??= atMs;
-  else if (type === "tool_ended" && times.sentenceMs === undefined) times.waitedForTool = true;
+  else if (type === "tool_started" && times.sentenceMs === undefined) times.waitedForTool = true;
   else if (type === "sentence_ready") {
     if (event.isHold === true && times.playedMs === undefined) times.wasHeld = true;
     times.sentenceMs ??= atMs;
