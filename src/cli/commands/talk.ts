@@ -1,4 +1,5 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { open, readFile, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { WavAudio } from "../../audio/wav.js";
 import type { Agent } from "../../agent/agent.js";
@@ -58,12 +59,13 @@ Example:
       throw new UsageError(`--line is telephone or wideband, not "${values.line}".`);
     const wav = await readRecording(resolve(context.cwd, values.wav));
     const reference = values.reference === undefined ? undefined : await readText(resolve(context.cwd, values.reference));
+    const out = values.out === undefined ? undefined : resolve(context.cwd, values.out);
+    if (out !== undefined) await requireWritable(out);
     const { callReport, printReport } = await import("../talk-report.js");
     const { closeModel, loadAgentFile } = await import("../agent-file.js");
     const agentFile = file === undefined ? await restaurant(context) : await loadAgentFile(file, context);
     const result = await call(agentFile, wav, values, context);
     await closeModel(agentFile.agent);
-    const out = values.out === undefined ? undefined : resolve(context.cwd, values.out);
     if (out !== undefined) await write(out, result.recording);
     const report = callReport(result, { isMeasurement: !values.fast, reference, out });
     if (values.json) context.out.line(JSON.stringify(report, null, 2));
@@ -171,6 +173,17 @@ async function readOrFail(path: string): Promise<Buffer> {
     return await readFile(path);
   } catch (error) {
     throw fileFailure(`${path} cannot be read`, error);
+  }
+}
+
+/** Fails now and not after the call. */
+async function requireWritable(path: string): Promise<void> {
+  const isNew = !existsSync(path);
+  try {
+    await (await open(path, "a")).close();
+    if (isNew) await rm(path);
+  } catch (error) {
+    throw fileFailure(`${path} cannot be written`, error);
   }
 }
 
