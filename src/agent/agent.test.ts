@@ -65,6 +65,9 @@ describe("createAgent", () => {
 
   test.each<[string, object, string]>([
     ["an option that is not built", { guardrails: [] }, 'The agent option "guardrails" is not supported yet: remove it.'],
+    ["a newer one that is not built", { maxHistory: 10 }, 'The agent option "maxHistory" is not supported yet: remove it.'],
+    ["a typo", { firstMesage: "Hi." }, 'There is no agent option "firstMesage": did you mean "firstMessage"?'],
+    ["a typo inside", { endpointing: { silence: 1 } }, 'There is no endpointing option "silence"'],
     ["two tools of one name", { tools: [book, book] }, 'Two tools are named "book": give each its own name.'],
     ["tools that are no array", { tools: book }, "The agent option tools must be an array"],
     ["a tool that is none", { tools: [{ name: "x y" }] }, 'A tool is named "x y"'],

@@ -1,4 +1,5 @@
 import { ConfigError } from "../core/errors.js";
+import { checkOptionNames, type OptionNames } from "../core/option-names.js";
 import type { LLM, LlmChunk, LlmOptions } from "../core/llm.js";
 import type { ChatMessage, ToolSpec } from "../core/chat.js";
 import type { STT } from "../core/stt.js";
@@ -66,28 +67,73 @@ export interface Agent {
   readonly longTurnMessageAfterMs: number;
 }
 
-/** Options of the compatible API whose work is not done here yet; accepting them silently would be a lie. */
-const NOT_BUILT = [
-  "engine",
-  "provider",
-  "guardrails",
-  "hooks",
-  "audioFilter",
-  "backgroundAudio",
-  "mcpServers",
-  "handoffs",
-  "skills",
-  "turnDetector",
-  "bargeInStrategies",
-  "compaction",
-  "denoiser",
-] as const;
+const NAMES: OptionNames = {
+  where: "agent",
+  known: [
+    "systemPrompt",
+    "firstMessage",
+    "language",
+    "stt",
+    "llm",
+    "tts",
+    "vad",
+    "tools",
+    "variables",
+    "textTransforms",
+    "endpointing",
+    "llmErrorMessage",
+    "longTurnMessage",
+    "longTurnMessageAfterS",
+  ] satisfies (keyof AgentOptions)[],
+  notBuilt: [
+    "engine",
+    "provider",
+    "voice",
+    "model",
+    "guardrails",
+    "hooks",
+    "audioFilter",
+    "backgroundAudio",
+    "bargeInThresholdMs",
+    "bargeInStrategies",
+    "bargeInConfirmMs",
+    "bargeInMode",
+    "aggressiveFirstFlush",
+    "disablePhonePreamble",
+    "echoCancellation",
+    "prewarm",
+    "prewarmFirstMessage",
+    "mcpServers",
+    "consult",
+    "handoffs",
+    "skills",
+    "contextTokenBudget",
+    "compaction",
+    "maxHistory",
+    "highPassHz",
+    "agc",
+    "denoiser",
+    "turnDetector",
+    "realtimeTurnDetection",
+    "realtimeGateResponseOnTranscript",
+    "openaiRealtimeNoiseReduction",
+    "toolCallPreambles",
+    "pacedOutput",
+    "redeliverInterrupted",
+    "transferAllowedNumbers",
+    "transferAllowedPrefixes",
+  ],
+};
+
+const ENDPOINTING_NAMES: OptionNames = {
+  where: "endpointing",
+  known: ["silenceMs", "finalTimeoutMs"] satisfies (keyof EndpointingOptions)[],
+};
 
 /** Checks an agent's options and fills in the defaults. @throws ConfigError that says what to change. */
 export function createAgent(options: AgentOptions): Agent {
-  for (const name of NOT_BUILT) {
-    if (name in options) throw new ConfigError(`The agent option "${name}" is not supported yet: remove it.`);
-  }
+  checkOptionNames(options, NAMES);
+  checkOptionNames(options.endpointing ?? {}, ENDPOINTING_NAMES);
   const tools = options.tools ?? [];
   if (!Array.isArray(tools)) throw new ConfigError("The agent option tools must be an array of tool({ … }).");
   const names = new Set<string>();
