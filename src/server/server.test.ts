@@ -25,6 +25,7 @@ function echoCarrier(onSocket: (socket: MediaSocket) => void = () => {}): Carrie
     },
     upgrade: (request) => {
       const { pathname } = new URL(request.url);
+      if (pathname === "/bug") throw new Error("a bug");
       if (pathname === "/secret") return { accepted: false, status: 403, reason: "no token" };
       if (pathname === "/broken") {
         return {
@@ -221,6 +222,15 @@ describe("sockets", () => {
       `GET /echo HTTP/1.1\r\nHost: ${host}\r\nUpgrade: ${protocol}\r\nConnection: Upgrade\r\n\r\n`;
     expect(await raw(server, upgrade("x", "h2c"))).toMatch(/^HTTP\/1\.1 400/);
     expect(await raw(server, upgrade("x y", "websocket"))).toMatch(/^HTTP\/1\.1 400/);
+  });
+
+  it("that make a carrier fail get 500 without the reason, and the next one is answered", async () => {
+    const server = await start();
+    const request = "GET /bug HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    const answer = await raw(server, request);
+    expect(answer).toMatch(/^HTTP\/1\.1 500 /);
+    expect(answer).not.toContain("a bug");
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
   });
 
   it("whose carrier fails are closed with 1011", async () => {

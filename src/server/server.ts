@@ -2,7 +2,7 @@ import type { IncomingMessage, Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { WebSocketServer } from "ws";
-import type { AgentInfo, Carrier, IncomingCall } from "../core/carrier.js";
+import type { AgentInfo, Carrier, IncomingCall, SocketDecision } from "../core/carrier.js";
 import type { Clock } from "../core/clock.js";
 import { ConfigError } from "../core/errors.js";
 import type { Logger } from "../core/logger.js";
@@ -96,7 +96,7 @@ function acceptUpgrade({ request, socket, head, app, sockets, options }: Upgrade
     refuse(socket, 400, "not a WebSocket request");
     return;
   }
-  const decision = app.upgrade(parsed) ?? { accepted: false, status: 404, reason: "no calls are taken at this path" };
+  const decision = decide(app, parsed, options.logger);
   if (!decision.accepted) {
     options.logger.warn({ status: decision.status, reason: decision.reason }, "socket refused");
     refuse(socket, decision.status, decision.reason);
@@ -110,6 +110,15 @@ function acceptUpgrade({ request, socket, head, app, sockets, options }: Upgrade
       webSocket.close(1011, "the server failed");
     }
   });
+}
+
+function decide(app: App, request: Request, logger: Logger): SocketDecision {
+  try {
+    return app.upgrade(request) ?? { accepted: false, status: 404, reason: "no calls are taken at this path" };
+  } catch (error) {
+    logger.error({ err: error, path: new URL(request.url).pathname }, "upgrade failed");
+    return { accepted: false, status: 500, reason: "the server failed to answer; its log says why" };
+  }
 }
 
 function upgradeRequest(incoming: IncomingMessage): Request | undefined {
