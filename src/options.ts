@@ -3,13 +3,15 @@ import type { Agent } from "./agent/agent.js";
 import type { Call } from "./core/call.js";
 import type { Carrier } from "./core/carrier.js";
 import type { Clock } from "./core/clock.js";
+import { ConfigError } from "./core/errors.js";
 import type { Logger } from "./core/logger.js";
+import { checkOptionNames, type OptionNames } from "./core/option-names.js";
 import type { CallRecord } from "./observe/recorder.js";
 
 export interface PatterOptions {
   /** What connects the callers, such as `new Browser()`. */
   readonly carrier: Carrier;
-  /** The number that callers dial, E.164. The browser page needs none. */
+  /** The number that callers dial, E.164. It is for telephone carriers and only checked here: the browser page has none. */
   readonly phoneNumber?: string;
   /** Any pino-shaped logger. Default: pino at level `info`, to standard output, personal data masked. */
   readonly logger?: Logger;
@@ -43,6 +45,7 @@ export interface CallCallbacks {
   /** A call is connected. The greeting waits for it, a second at most. */
   readonly onCallStart?: (call: Call) => void | Promise<void>;
   readonly onTranscript?: (transcript: Transcript) => void | Promise<void>;
+  /** The call has ended. `disconnect()` waits for it, 10 s at most. */
   readonly onCallEnd?: (end: CallEnd) => void | Promise<void>;
 }
 
@@ -52,7 +55,7 @@ export interface ServeOptions extends CallCallbacks {
   readonly port?: number;
   /** The address to listen on. Default `127.0.0.1`: this machine only. */
   readonly host?: string;
-  /** Where callers reach this server from outside, such as `https://agent.example.com`. */
+  /** Where callers reach this server from outside, http or https, such as `https://agent.example.com`. */
   readonly webhookUrl?: string;
   /** Answers each turn in place of the agent's `llm`: text, or pieces of text as they come. */
   readonly onMessage?: (message: Message) => string | Promise<string> | AsyncIterable<string>;
@@ -74,8 +77,10 @@ export interface DisconnectOptions {
 /** What a signal of the operating system allows running calls, in ms. */
 export const SIGNAL_DRAIN_MS = 30_000;
 
-/** Options of the compatible API that are not built yet. */
-export const SERVE_NOT_BUILT = [
+const CALLBACKS = ["onCallStart", "onTranscript", "onCallEnd"] as const satisfies readonly (keyof CallCallbacks)[];
+
+/** Those of the compatible API's `serve()` whose work is not done here. */
+const SERVE_NOT_BUILT = [
   "tunnel",
   "recording",
   "localRecording",
@@ -83,9 +88,77 @@ export const SERVE_NOT_BUILT = [
   "pricing",
   "dashboard",
   "dashboardToken",
+  "dashboardDb",
+  "dashboardPersist",
+  "allowInsecureDashboard",
+  "requireStreamAuth",
   "onMetrics",
   "manageWebhook",
-] as const;
+];
 
-/** The same for the `Patter` constructor. */
-export const PATTER_NOT_BUILT = ["tunnel", "openaiKey", "apiKey", "persist"] as const;
+const PATTER_NAMES: OptionNames = {
+  where: "Patter",
+  known: ["carrier", "phoneNumber", "logger", "clock"] satisfies (keyof PatterOptions)[],
+  notBuilt: ["tunnel", "openaiKey", "apiKey", "persist", "telemetry"],
+};
+
+const SERVE_NAMES: OptionNames = {
+  where: "serve()",
+  known: ["agent", "port", "host", "webhookUrl", "onMessage", ...CALLBACKS] satisfies (keyof ServeOptions)[],
+  notBuilt: SERVE_NOT_BUILT,
+};
+
+const TEST_NAMES: OptionNames = {
+  where: "test()",
+  known: ["agent", "onMessage", "input", "output", ...CALLBACKS] satisfies (keyof TestOptions)[],
+  notBuilt: SERVE_NOT_BUILT,
+};
+
+/** @throws ConfigError that says what to change. */
+export function checkPatterOptions(options: PatterOptions): void {
+  if ((options as Partial<ServeOptions> | undefined)?.webhookUrl !== undefined)
+    throw new ConfigError("Patter takes no webhookUrl: pass it to serve().");
+  checkOptionNames(options, PATTER_NAMES);
+  if (typeof options.carrier?.handle !== "function")
+    throw new ConfigError("Patter needs a carrier: pass { carrier: new Browser() }.");
+  const { phoneNumber } = options;
+  if (phoneNumber !== undefined && !/^\+[1-9]\d{1,14}$/.test(phoneNumber))
+    throw new ConfigError(`phoneNumber is ${shown(phoneNumber)}: write it as E.164, such as "+15550001234".`);
+}
+
+/** @throws ConfigError that says what to change. */
+export function checkServeOptions(options: ServeOptions): void {
+  checkOptionNames(options, SERVE_NAMES);
+  checkFunctions("serve()", options);
+}
+
+/** @throws ConfigError that says what to change. */
+export function checkTestOptions(options: TestOptions): void {
+  checkOptionNames(options, TEST_NAMES);
+  checkFunctions("test()", options);
+}
+
+/** The public address without a trailing slash; `https` where no scheme is given. @throws ConfigError for what is none. */
+export function publicUrl(webhookUrl: string): string {
+  const url = typeof webhookUrl === "string" && /^[a-z][a-z\d+.-]*:\/\//i.test(webhookUrl) ? webhookUrl : `https://${webhookUrl}`;
+  const parsed = typeof webhookUrl === "string" && URL.canParse(url) ? new URL(url) : undefined;
+  const isAddress = parsed?.search === "" && parsed.hash === "" && parsed.username === "" && parsed.password === "";
+  if (!isAddress || !/^https?:$/.test(parsed.protocol))
+    throw new ConfigError(
+      `webhookUrl is ${shown(webhookUrl)}: pass an http or https address, such as "https://agent.example.com".`,
+    );
+  return url.replace(/\/+$/, "");
+}
+
+function checkFunctions(where: string, options: Partial<ServeOptions>): void {
+  if (typeof options.onMessage === "string") throw new ConfigError("A URL as onMessage is not supported yet: pass a function.");
+  for (const name of ["onMessage", ...CALLBACKS] as const) {
+    const value = options[name];
+    if (value !== undefined && typeof value !== "function")
+      throw new ConfigError(`The ${where} option ${name} is ${shown(value)}: pass a function.`);
+  }
+}
+
+function shown(value: unknown): string {
+  return JSON.stringify(value) ?? String(value);
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { CallEvent } from "./core/call-event.js";
-import type { Carrier, CarrierHost } from "./core/carrier.js";
+import type { Carrier, CarrierHost, IncomingCall } from "./core/carrier.js";
 import { VirtualClock } from "./core/clock.js";
 import { ConfigError } from "./core/errors.js";
 import { silentLogger } from "./core/logger.js";
@@ -25,15 +25,16 @@ class TestCarrier implements Carrier {
     return undefined;
   }
 
-  connect(phone: TestPhone): void {
-    this.#host?.incoming(phone.incoming());
+  connect(call: IncomingCall): void {
+    this.#host?.incoming(call);
   }
 }
 
 interface Rig {
   readonly clock: VirtualClock;
   readonly phone: Patter;
-  readonly caller: (callId: string) => TestPhone;
+  readonly speech: { readonly stt: TestSTT; readonly tts: TestTTS; readonly vad: TestVAD };
+  readonly caller: (callId: string, change?: (call: IncomingCall) => IncomingCall) => TestPhone;
   readonly serve: (options?: Partial<ServeOptions>) => Promise<void>;
 }
 
@@ -46,9 +47,10 @@ function rig(answers: ConstructorParameters<typeof TestLLM>[0] = []): Rig {
   return {
     clock,
     phone,
-    caller: (callId) => {
+    speech,
+    caller: (callId, change = (call) => call) => {
       const caller = new TestPhone({ clock, spoken, callId });
-      carrier.connect(caller);
+      carrier.connect(change(caller.incoming()));
       return caller;
     },
     serve: async (options) => {
@@ -165,9 +167,53 @@ describe("Patter", () => {
   test("says what is wrong with its options", async () => {
     const { phone } = rig();
     expect(() => new Patter({} as never)).toThrow(new ConfigError("Patter needs a carrier: pass { carrier: new Browser() }."));
-    expect(() => new Patter({ carrier: new TestCarrier(), tunnel: true } as never)).toThrow(/"tunnel" .* not supported yet/);
     await expect(phone.serve({} as never)).rejects.toThrow(/needs an agent/);
     await expect(phone.serve({ agent: phone.agent({}) })).rejects.toThrow(/needs stt and tts/);
     await expect(phone.ready).rejects.toThrow(/needs an agent/);
+  });
+});
+
+describe("options", () => {
+  const carrier = new TestCarrier();
+
+  test.each<[string, object, string]>([
+    ["a name of the compatible API", { tunnel: true }, 'The Patter option "tunnel" is not supported yet: remove it.'],
+    ["a typo", { carier: carrier }, 'There is no Patter option "carier": did you mean "carrier"?'],
+    ["a name like no other", { zzzzzzzz: 1 }, "it takes carrier, phoneNumber, logger, clock."],
+    ["the public address", { webhookUrl: "https://a.example" }, "Patter takes no webhookUrl: pass it to serve()."],
+    ["a number that nobody can dial", { phoneNumber: "555-0100" }, 'phoneNumber is "555-0100": write it as E.164'],
+  ])("of Patter refuse %s", (_, options, message) => {
+    const make = (): unknown => new Patter({ carrier, ...options });
+    expect(make).toThrow(ConfigError);
+    expect(make).toThrow(message);
+  });
+
+  test("that ask for nothing are as good as left out", () => {
+    const options = { carrier, phoneNumber: "+15550100", tunnel: false, apiKey: undefined, unknown: undefined };
+    expect(() => new Patter(options)).not.toThrow();
+  });
+
+  test.each<[string, object, string]>([
+    ["a name of the compatible API", { recording: true }, 'The serve() option "recording" is not supported yet: remove it.'],
+    ["a typo", { onCallStarted: () => {} }, 'There is no serve() option "onCallStarted": did you mean "onCallStart"?'],
+    ["a URL as onMessage", { onMessage: "https://a.example/x" }, "A URL as onMessage is not supported yet: pass a function."],
+    ["a callback that is none", { onCallEnd: "log" }, 'The serve() option onCallEnd is "log": pass a function.'],
+    ["an address of another kind", { webhookUrl: "ftp://a.example" }, 'webhookUrl is "ftp://a.example": pass'],
+    ["an address that is none", { webhookUrl: "not a host" }, 'webhookUrl is "not a host": pass'],
+    ["an empty address", { webhookUrl: "" }, 'webhookUrl is "": pass'],
+    ["an address that is no text", { webhookUrl: 8000 }, "webhookUrl is 8000: pass"],
+  ])("of serve() refuse %s", async (_, options, message) => {
+    const { phone, serve } = rig();
+    const served = serve(options);
+    await expect(served).rejects.toThrow(ConfigError);
+    await expect(served).rejects.toThrow(message);
+    await phone.disconnect();
+  });
+
+  test("of test() are those of a typed call", async () => {
+    const { phone } = rig();
+    const agent = phone.agent({ llm: new TestLLM([]) });
+    await expect(phone.test({ agent, port: 1 } as never)).rejects.toThrow('There is no test() option "port"');
+    await expect(phone.test(undefined as never)).rejects.toThrow("test() takes its options as one object, not undefined.");
   });
 });

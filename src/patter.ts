@@ -10,11 +10,13 @@ import { pinoLogger } from "./observe/pino-logger.js";
 import { recordOf, transcriptEntry } from "./observe/recorder.js";
 import {
   type CallCallbacks,
+  checkPatterOptions,
+  checkServeOptions,
+  checkTestOptions,
   type DisconnectOptions,
   type Message,
-  PATTER_NOT_BUILT,
   type PatterOptions,
-  SERVE_NOT_BUILT,
+  publicUrl,
   type ServeOptions,
   SIGNAL_DRAIN_MS,
   type TestOptions,
@@ -38,10 +40,7 @@ export class Patter implements AsyncDisposable {
 
   /** @throws ConfigError when an option is missing or not supported. */
   constructor(options: PatterOptions) {
-    rejectNotBuilt("Patter", options, PATTER_NOT_BUILT);
-    if (typeof options.carrier?.handle !== "function") {
-      throw new ConfigError("Patter needs a carrier: pass { carrier: new Browser() }.");
-    }
+    checkPatterOptions(options);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     // Nobody has to wait for it.
@@ -80,6 +79,7 @@ export class Patter implements AsyncDisposable {
 
   /** Holds one call with the agent in the terminal, typed instead of spoken. Resolves when it has ended. */
   async test(options: TestOptions): Promise<void> {
+    checkTestOptions(options);
     const agent = answeringAgent("test()", options);
     const { typedChat } = await import("./simulate/typed-chat.js");
     const logger = this.#options.logger ?? (await pinoLogger());
@@ -120,10 +120,11 @@ export class Patter implements AsyncDisposable {
   }
 
   async #serve(options: ServeOptions): Promise<void> {
-    rejectNotBuilt("serve()", options, SERVE_NOT_BUILT);
+    checkServeOptions(options);
     if (this.#serving !== undefined)
       throw new ConfigError("This Patter is serving already: call disconnect() first, or use another.");
     const agent = completeAgent(options);
+    const address = options.webhookUrl === undefined ? {} : { publicUrl: publicUrl(options.webhookUrl) };
     const [{ startServer }, logger] = await Promise.all([import("./server/server.js"), this.#options.logger ?? pinoLogger()]);
     await prepare(agent, this.#shutdown.signal);
     const server = await startServer({
@@ -133,7 +134,7 @@ export class Patter implements AsyncDisposable {
       clock: this.#clock,
       logger,
       agent: agentInfo(agent),
-      ...(options.webhookUrl === undefined ? {} : { publicUrl: publicUrl(options.webhookUrl) }),
+      ...address,
       onCall: (incoming) => this.#answer(agent, incoming, options, logger),
     });
     this.#serving = { server, ignoreSignals: this.#drainOnSignals() };
@@ -251,19 +252,10 @@ function agentInfo({ stt, llm, tts }: Agent): AgentInfo {
   };
 }
 
-function publicUrl(webhookUrl: string): string {
-  return /^https?:\/\//.test(webhookUrl) ? webhookUrl.replace(/\/+$/, "") : `https://${webhookUrl.replace(/\/+$/, "")}`;
-}
-
 function logEvent(log: Logger, event: CallEvent): void {
   if (event.type === "call_started")
     log.info({ carrier: event.carrier, direction: event.direction, pii: { from: event.from, to: event.to } }, "call began");
   else if (event.type !== "call_error") log.debug({ type: event.type }, "call event");
   else if (event.fatal) log.error({ stage: event.stage, code: event.code, message: event.message }, "call failed");
   else log.warn({ stage: event.stage, code: event.code, message: event.message }, "call degraded");
-}
-
-function rejectNotBuilt(where: string, options: object, names: readonly string[]): void {
-  const name = names.find((candidate) => candidate in options && (options as Record<string, unknown>)[candidate] !== false);
-  if (name !== undefined) throw new ConfigError(`The option "${name}" of ${where} is not supported yet: remove it.`);
 }
