@@ -1,9 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CallEvent } from "./core/call-event.js";
 import type { Carrier, CarrierHost, IncomingCall } from "./core/carrier.js";
 import { VirtualClock } from "./core/clock.js";
 import { ConfigError } from "./core/errors.js";
 import { silentLogger } from "./core/logger.js";
+import { deferred } from "./core/signals.js";
 import type { CallEnd, ServeOptions, Transcript } from "./options.js";
 import { Patter } from "./patter.js";
 import { SpokenWords } from "./testing/spoken-words.js";
@@ -169,7 +170,7 @@ describe("Patter", () => {
     expect(() => new Patter({} as never)).toThrow(new ConfigError("Patter needs a carrier: pass { carrier: new Browser() }."));
     await expect(phone.serve({} as never)).rejects.toThrow(/needs an agent/);
     await expect(phone.serve({ agent: phone.agent({}) })).rejects.toThrow(/needs stt and tts/);
-    await expect(phone.ready).rejects.toThrow(/needs an agent/);
+    await expect(phone.ready).rejects.toThrow(/needs stt and tts/);
   });
 });
 
@@ -215,5 +216,160 @@ describe("options", () => {
     const agent = phone.agent({ llm: new TestLLM([]) });
     await expect(phone.test({ agent, port: 1 } as never)).rejects.toThrow('There is no test() option "port"');
     await expect(phone.test(undefined as never)).rejects.toThrow("test() takes its options as one object, not undefined.");
+  });
+});
+
+describe("a phone's life", () => {
+  const listening = (): number => process.getActiveResourcesInfo().filter((name) => name === "TCPServerWrap").length;
+
+  test("disconnect ends a serve() that is still loading, and nothing listens", async () => {
+    const { phone, speech, serve } = rig();
+    await vi.waitFor(() => expect(listening()).toBe(0));
+    const loading = deferred();
+    const stt = Object.assign(speech.stt, { prepare: () => loading.promise });
+    const stuck = serve({ agent: phone.agent({ ...speech, stt, llm: new TestLLM([]) }) });
+    stuck.catch(() => {});
+    const { ready } = phone;
+    await phone.disconnect({ drainMs: 5000 });
+    loading.resolve();
+    await expect(stuck).rejects.toThrow("disconnect() ended serve() before it listened.");
+    await expect(ready).rejects.toThrow(ConfigError);
+    expect(listening()).toBe(0);
+  });
+
+  test("only one of two serve() at once listens", async () => {
+    const { phone, serve } = rig();
+    await vi.waitFor(() => expect(listening()).toBe(0));
+    const [first, second] = await Promise.allSettled([serve(), serve()]);
+    expect([first.status, second.status]).toEqual(["fulfilled", "rejected"]);
+    expect(second).toMatchObject({ reason: { message: expect.stringContaining("serving already") } });
+    expect(listening()).toBe(1);
+    expect(await phone.ready).toMatch(/^http/);
+    await phone.disconnect();
+  });
+
+  test("serves again after a disconnect, at its new address", async () => {
+    const { clock, phone, caller, serve } = rig();
+    await serve();
+    const old = await phone.ready;
+    await phone.disconnect();
+    await expect(fetch(old)).rejects.toThrow();
+    await serve();
+    expect((await fetch(await phone.ready)).status).toBe(200);
+    const line = caller("again");
+    await clock.advance(2000);
+    expect(line.heard).toBe("Hello.");
+    await phone.disconnect();
+  });
+
+  test("is ready once a failed serve() is repeated well", async () => {
+    const { phone, serve } = rig();
+    await expect(phone.serve({} as never)).rejects.toThrow(ConfigError);
+    await expect(phone.ready).rejects.toThrow(ConfigError);
+    await serve();
+    expect(await phone.ready).toMatch(/^http/);
+    await phone.disconnect();
+  });
+
+  test("every disconnect waits until all is closed, and one without drainMs ends the calls", async () => {
+    const { clock, phone, caller, serve } = rig();
+    const reasons: unknown[] = [];
+    await serve({ onCallEnd: (end) => void reasons.push(end.endReason) });
+    const url = await phone.ready;
+    caller("a");
+    await clock.advance(1000);
+    let closed = 0;
+    const count = (): number => ++closed;
+    const both = [phone.disconnect({ drainMs: 5000 }).then(count), phone.disconnect({ drainMs: 5000 }).then(count)];
+    await clock.advance(1000);
+    await expect(serve()).rejects.toThrow("is disconnecting");
+    expect([closed, reasons]).toEqual([0, []]);
+    await phone.disconnect();
+    expect(reasons).toEqual(["shutdown"]);
+    await Promise.all(both);
+    await expect(fetch(url)).rejects.toThrow();
+  });
+
+  test("disconnect waits for onCallEnd, ten seconds at most", async () => {
+    const { clock, phone, caller, serve } = rig();
+    const stored = deferred();
+    const answers = [stored.promise, new Promise<void>(() => {})];
+    await serve({ onCallEnd: () => answers.shift() });
+    caller("a").hangUp();
+    await clock.advance(100);
+    expect(phone.activeCalls).toBe(1);
+    stored.resolve();
+    await clock.advance(0);
+    expect(phone.activeCalls).toBe(0);
+    caller("b").hangUp();
+    await clock.advance(100);
+    const closed = phone.disconnect();
+    expect(phone.activeCalls).toBe(1);
+    await clock.advance(10_000);
+    await closed;
+  });
+
+  test("a call that breaks is hung up and leaves the others alone", async () => {
+    const { clock, phone, caller, serve } = rig();
+    const ends: unknown[] = [];
+    await serve({ onCallEnd: (end) => void ends.push([end.callId, end.endReason]) });
+    const notify = (): never => {
+      throw new Error("a carrier's bug");
+    };
+    const broken = caller("broken", (call) => ({ ...call, control: Object.assign(call.control, { notify }) }));
+    const well = caller("well");
+    await clock.advance(2000);
+    expect([broken.isClosed, broken.commands, phone.activeCalls]).toEqual([true, ["hang_up"], 1]);
+    expect(well.heard).toBe("Hello.");
+    await phone.disconnect();
+    expect(ends).toEqual([
+      ["broken", undefined],
+      ["well", "shutdown"],
+    ]);
+  });
+});
+
+describe("a signal of the operating system", () => {
+  const kill = vi.fn(() => true as const);
+  let others: NodeJS.SignalsListener[] = [];
+  beforeEach(() => {
+    vi.spyOn(process, "kill").mockImplementation(kill);
+    others = process.listeners("SIGTERM");
+    process.removeAllListeners("SIGTERM");
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    kill.mockClear();
+    for (const listener of others) process.on("SIGTERM", listener);
+  });
+
+  test("ends the process only when the last phone's calls have ended", async () => {
+    const [idle, busy] = [rig(), rig()];
+    await Promise.all([idle.serve(), busy.serve()]);
+    const line = busy.caller("a");
+    await busy.clock.advance(1000);
+    process.emit("SIGTERM", "SIGTERM");
+    await idle.phone.disconnect();
+    await new Promise(setImmediate);
+    expect([kill.mock.calls, busy.phone.activeCalls]).toEqual([[], 1]);
+    line.hangUp();
+    await busy.clock.advance(100);
+    await vi.waitFor(() => expect(kill).toHaveBeenCalledWith(process.pid, "SIGTERM"));
+    expect([busy.phone.activeCalls, process.listenerCount("SIGTERM")]).toEqual([0, 0]);
+  });
+
+  test("ends the calls at once when it comes again", async () => {
+    const { clock, phone, caller, serve } = rig();
+    const reasons: unknown[] = [];
+    await serve({ onCallEnd: (end) => void reasons.push(end.endReason) });
+    caller("a");
+    await clock.advance(1000);
+    process.emit("SIGTERM", "SIGTERM");
+    await clock.advance(1000);
+    expect(reasons).toEqual([]);
+    process.emit("SIGTERM", "SIGTERM");
+    await clock.advance(1000);
+    expect(reasons).toEqual(["shutdown"]);
+    await phone.disconnect();
   });
 });

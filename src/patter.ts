@@ -1,15 +1,12 @@
+import { channel } from "node:diagnostics_channel";
 import { type Agent, type AgentOptions, createAgent, functionLlm } from "./agent/agent.js";
-import { runCall } from "./call/session.js";
-import type { CallEvent } from "./core/call-event.js";
-import type { AgentInfo, IncomingCall } from "./core/carrier.js";
+import type { AgentInfo } from "./core/carrier.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { ConfigError } from "./core/errors.js";
 import type { Logger } from "./core/logger.js";
-import { deferred, within } from "./core/signals.js";
+import { abortable, type Deferred, deferred, within } from "./core/signals.js";
 import { pinoLogger } from "./observe/pino-logger.js";
-import { recordOf, transcriptEntry } from "./observe/recorder.js";
 import {
-  type CallCallbacks,
   checkPatterOptions,
   checkServeOptions,
   checkTestOptions,
@@ -21,40 +18,65 @@ import {
   SIGNAL_DRAIN_MS,
   type TestOptions,
 } from "./options.js";
+import { reportEnd, reportTranscript, RunningCalls } from "./running-calls.js";
 import type { Server } from "./server/server.js";
 
+/** What listens, and the calls that came. */
 interface Serving {
   readonly server: Server;
-  readonly ignoreSignals: () => void;
+  readonly calls: RunningCalls;
 }
+
+/** What every state has. */
+interface Life {
+  readonly ready: Deferred<string>;
+  /** Ends what runs until the next `disconnect()`. */
+  readonly stop: AbortController;
+}
+
+interface Starting extends Life {
+  readonly type: "starting";
+  readonly started: Promise<Serving>;
+}
+
+interface Closing extends Life {
+  readonly type: "closing";
+  readonly calls: RunningCalls | undefined;
+  readonly closed: Promise<void>;
+}
+
+type State =
+  | (Life & { readonly type: "idle" })
+  /** `ready` is rejected. */
+  | (Life & { readonly type: "failed" })
+  | Starting
+  | (Life & Serving & { readonly type: "serving"; readonly ignoreSignals: () => void })
+  | Closing;
 
 /** Connects a carrier's calls to an agent. */
 export class Patter implements AsyncDisposable {
   readonly #options: PatterOptions;
   readonly #clock: Clock;
-  readonly #ready = deferred<string>();
-  readonly #calls = new Set<Promise<unknown>>();
-  readonly #shutdown = new AbortController();
-  #serving: Serving | undefined;
-  #draining = false;
+  #state: State = { type: "idle", ready: unwatched(), stop: new AbortController() };
 
-  /** @throws ConfigError when an option is missing or not supported. */
+  /** @throws ConfigError when an option is missing, unknown or not supported. */
   constructor(options: PatterOptions) {
     checkPatterOptions(options);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    // Nobody has to wait for it.
-    this.#ready.promise.catch(() => {});
   }
 
-  /** Resolves with the server's address once it listens; rejects when `serve` fails. */
+  /**
+   * Resolves with the server's address once it listens; rejects when `serve` fails.
+   * After that or a `disconnect()` the next `serve()` has a new one.
+   */
   get ready(): Promise<string> {
-    return this.#ready.promise;
+    return this.#state.ready.promise;
   }
 
   /** Calls that are running. */
   get activeCalls(): number {
-    return this.#calls.size;
+    return "calls" in this.#state ? (this.#state.calls?.size ?? 0) : 0;
   }
 
   /** Checks an agent's options. @throws ConfigError that says what to change. */
@@ -64,15 +86,29 @@ export class Patter implements AsyncDisposable {
 
   /**
    * Answers calls until `disconnect()`, or until the process is told to end: SIGTERM and SIGINT let
-   * running calls finish for 30 s. Resolves once it listens; models are loaded by then.
+   * running calls finish for 30 s, a second signal ends them. Resolves once it listens; models are loaded by then.
    *
    * @throws ConfigError when the agent is incomplete, a model is missing or the port is taken.
    */
   async serve(options: ServeOptions): Promise<void> {
+    const { type, stop } = this.#state;
+    if (type === "starting" || type === "serving")
+      throw new ConfigError("This Patter is serving already: call disconnect() first, or use another.");
+    if (type === "closing") throw new ConfigError("This Patter is disconnecting: await disconnect() before serve().");
+    const ready = type === "failed" ? unwatched() : this.#state.ready;
+    const starting: Starting = { type: "starting", ready, stop, started: this.#start(options, stop.signal) };
+    this.#state = starting;
+    // The command line asks so whether a user's file serves by itself.
+    channel("getpatter.serve").publish({ phone: this });
     try {
-      await this.#serve(options);
-    } catch (error) {
-      this.#ready.reject(error);
+      const serving = await starting.started;
+      if (this.#state !== starting) throw endedEarly();
+      this.#state = { type: "serving", ready, stop, ...serving, ignoreSignals: this.#drainOnSignals() };
+      ready.resolve(serving.server.url);
+    } catch (cause) {
+      const error = stop.signal.aborted ? endedEarly(cause) : cause;
+      if (this.#state === starting) this.#state = { type: "failed", ready, stop };
+      ready.reject(error);
       throw error;
     }
   }
@@ -81,126 +117,127 @@ export class Patter implements AsyncDisposable {
   async test(options: TestOptions): Promise<void> {
     checkTestOptions(options);
     const agent = answeringAgent("test()", options);
+    const { signal } = this.#state.stop;
     const { typedChat } = await import("./simulate/typed-chat.js");
-    const logger = this.#options.logger ?? (await pinoLogger());
+    const log = await this.#logger();
     const { input = process.stdin, output = process.stdout, onCallStart } = options;
     const record = await typedChat({
       agent,
       clock: this.#clock,
       input,
       output,
-      signal: this.#shutdown.signal,
+      signal,
       ...(onCallStart && { onStart: onCallStart }),
-      onEvent: (event) => {
-        const entry = transcriptEntry(event);
-        if (entry !== undefined)
-          notify(logger, "onTranscript", () =>
-            options.onTranscript?.({ callId: event.callId, role: entry.role, text: entry.text }),
-          );
-      },
+      onEvent: (event) => reportTranscript(log, options, event),
     });
-    notify(logger, "onCallEnd", () => options.onCallEnd?.({ ...record, caller: record.from, callee: record.to }));
+    const end = { ...record, caller: record.from, callee: record.to };
+    await reportEnd({ log, clock: this.#clock, callbacks: options, end });
   }
 
-  /** Takes no more calls, lets running ones go on for `drainMs`, ends the rest and closes everything. */
+  /**
+   * Takes no more calls, lets running ones go on for `drainMs`, ends the rest and closes everything; resolves then.
+   * Called again meanwhile, the shorter `drainMs` counts. Afterwards `serve()` may be called anew.
+   */
   async disconnect(options: DisconnectOptions = {}): Promise<void> {
-    this.#draining = true;
-    const serving = this.#serving;
-    this.#serving = undefined;
-    serving?.ignoreSignals();
-    const drainMs = options.drainMs ?? 0;
-    if (drainMs > 0) await within(this.#clock, drainMs, this.#idle());
-    this.#shutdown.abort();
-    await this.#idle();
-    await serving?.server.close();
+    const { drainMs = 0 } = options;
+    const closing = this.#state.type === "closing" ? this.#state : this.#beginClosing(this.#state);
+    if (drainMs > 0) await within(this.#clock, drainMs, closing.closed);
+    closing.stop.abort();
+    await closing.closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.disconnect();
   }
 
-  async #serve(options: ServeOptions): Promise<void> {
+  async #start(options: ServeOptions, signal: AbortSignal): Promise<Serving> {
     checkServeOptions(options);
-    if (this.#serving !== undefined)
-      throw new ConfigError("This Patter is serving already: call disconnect() first, or use another.");
     const agent = completeAgent(options);
     const address = options.webhookUrl === undefined ? {} : { publicUrl: publicUrl(options.webhookUrl) };
-    const [{ startServer }, logger] = await Promise.all([import("./server/server.js"), this.#options.logger ?? pinoLogger()]);
-    await prepare(agent, this.#shutdown.signal);
+    const { carrier } = this.#options;
+    const clock = this.#clock;
+    const [{ startServer }, logger] = await Promise.all([import("./server/server.js"), this.#logger()]);
+    await abortable(prepare(agent, signal), signal);
+    const calls = new RunningCalls({ agent, carrier: carrier.name, callbacks: options, clock, logger, signal });
     const server = await startServer({
-      carriers: [this.#options.carrier],
+      carriers: [carrier],
       ...(options.port !== undefined && { port: options.port }),
       ...(options.host !== undefined && { host: options.host }),
-      clock: this.#clock,
+      clock,
       logger,
       agent: agentInfo(agent),
       ...address,
-      onCall: (incoming) => this.#answer(agent, incoming, options, logger),
+      onCall: (incoming) => calls.answer(incoming),
     });
-    this.#serving = { server, ignoreSignals: this.#drainOnSignals() };
-    this.#ready.resolve(server.url);
+    return { server, calls };
   }
 
-  #answer(agent: Agent, incoming: IncomingCall, callbacks: CallCallbacks, logger: Logger): void {
-    // A call may slip in while the door is closing.
-    const running = this.#draining ? refuse(incoming, logger) : this.#run(agent, incoming, callbacks, logger);
-    this.#calls.add(running);
-    void running.finally(() => this.#calls.delete(running));
+  async #logger(): Promise<Logger> {
+    return this.#options.logger ?? (await pinoLogger());
   }
 
-  async #run(agent: Agent, incoming: IncomingCall, callbacks: CallCallbacks, logger: Logger): Promise<void> {
-    const { callId, from, to, control } = incoming;
-    const log = logger.child({ callId });
-    const events: CallEvent[] = [];
-    const reason = await runCall({
-      agent,
-      incoming,
-      carrier: this.#options.carrier.name,
-      clock: this.#clock,
-      signal: this.#shutdown.signal,
-      ...(callbacks.onCallStart && { onStart: callbacks.onCallStart }),
-      onEvents: (stream) => {
-        stream.subscribe((event) => {
-          events.push(event);
-          control.notify?.(event);
-          logEvent(log, event);
-          const entry = transcriptEntry(event);
-          if (entry !== undefined)
-            notify(log, "onTranscript", () => callbacks.onTranscript?.({ callId, role: entry.role, text: entry.text }));
-        });
-      },
+  #beginClosing(state: Exclude<State, Closing>): Closing {
+    const ready = state.type === "idle" ? state.ready : unwatched();
+    const closed = this.#close(state).finally(() => {
+      this.#state = { type: "idle", ready, stop: new AbortController() };
     });
-    log.info({ reason }, "call ended");
-    notify(log, "onCallEnd", () => callbacks.onCallEnd?.({ ...recordOf(events), caller: from, callee: to }));
+    const calls = state.type === "serving" ? state.calls : undefined;
+    return (this.#state = { type: "closing", ready, stop: state.stop, calls, closed });
   }
 
-  async #idle(): Promise<void> {
-    while (this.#calls.size > 0) await Promise.all(this.#calls);
+  async #close(state: Exclude<State, Closing>): Promise<void> {
+    if (state.type === "starting") {
+      state.stop.abort();
+      // What failed has nothing to close; serve() throws it.
+      const serving = await state.started.catch(() => undefined);
+      await serving?.calls.drain();
+      await serving?.server.close();
+      return;
+    }
+    if (state.type !== "serving") return;
+    try {
+      await state.calls.drain();
+      await state.server.close();
+    } finally {
+      state.ignoreSignals();
+    }
   }
 
-  /** Drains on the first signal; afterwards the process ends as it would have without us. */
+  /** Drains on a signal, and at once on a second one; afterwards the process ends as it would have without us. */
   #drainOnSignals(): () => void {
     const signals = ["SIGTERM", "SIGINT"] as const;
+    let drainMs = SIGNAL_DRAIN_MS;
     const drain = (signal: NodeJS.Signals): void => {
-      void this.disconnect({ drainMs: SIGNAL_DRAIN_MS }).then(() => {
+      void this.#disconnectAndLog(drainMs).then(() => {
+        // Another listener, such as another phone's, has work to finish.
         if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
       });
+      drainMs = 0;
     };
-    for (const signal of signals) process.once(signal, drain);
+    for (const signal of signals) process.on(signal, drain);
     return () => {
       for (const signal of signals) process.off(signal, drain);
     };
   }
+
+  async #disconnectAndLog(drainMs: number): Promise<void> {
+    try {
+      await this.disconnect({ drainMs });
+    } catch (error) {
+      (await this.#logger()).error({ err: error }, "not closed well");
+    }
+  }
 }
 
-async function refuse(incoming: IncomingCall, logger: Logger): Promise<void> {
-  await incoming.control.hangUp("shutdown").catch((error: unknown) => logger.warn({ err: error }, "late call not hung up"));
-  await incoming.transport[Symbol.asyncDispose]();
+/** A deferred that nobody has to wait for. */
+function unwatched(): Deferred<string> {
+  const ready = deferred<string>();
+  ready.promise.catch(() => {});
+  return ready;
 }
 
-/** Runs a callback that nobody waits for. */
-function notify(log: Logger, name: string, run: () => unknown): void {
-  void (async () => run())().catch((error: unknown) => log.error({ err: error, callback: name }, "callback failed"));
+function endedEarly(cause?: unknown): ConfigError {
+  return new ConfigError("disconnect() ended serve() before it listened.", { cause });
 }
 
 /** The agent with `onMessage` as its model, checked for what a spoken call needs. */
@@ -250,12 +287,4 @@ function agentInfo({ stt, llm, tts }: Agent): AgentInfo {
     ...(llm && { llm: `${llm.provider} ${llm.model}` }),
     ...(tts && { tts: `${tts.provider} ${tts.model}` }),
   };
-}
-
-function logEvent(log: Logger, event: CallEvent): void {
-  if (event.type === "call_started")
-    log.info({ carrier: event.carrier, direction: event.direction, pii: { from: event.from, to: event.to } }, "call began");
-  else if (event.type !== "call_error") log.debug({ type: event.type }, "call event");
-  else if (event.fatal) log.error({ stage: event.stage, code: event.code, message: event.message }, "call failed");
-  else log.warn({ stage: event.stage, code: event.code, message: event.message }, "call degraded");
 }

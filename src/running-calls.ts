@@ -1,0 +1,135 @@
+import type { Agent } from "./agent/agent.js";
+import { runCall } from "./call/session.js";
+import type { CallEndReason, CallEvent } from "./core/call-event.js";
+import type { IncomingCall } from "./core/carrier.js";
+import type { Clock } from "./core/clock.js";
+import type { Logger } from "./core/logger.js";
+import { within } from "./core/signals.js";
+import { recordOf, transcriptEntry } from "./observe/recorder.js";
+import type { CallCallbacks, CallEnd } from "./options.js";
+
+/** How long a call's end may wait for `onCallEnd`, in ms. */
+const ON_CALL_END_MS = 10_000;
+/** How long the carrier may take to hang up, in ms. */
+const HANG_UP_MS = 5000;
+
+export interface RunningCallsOptions {
+  readonly agent: Agent;
+  /** The carrier's name. */
+  readonly carrier: string;
+  readonly callbacks: CallCallbacks;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Ends every call as `shutdown`. */
+  readonly signal: AbortSignal;
+}
+
+/** The calls of one `serve()`. */
+export class RunningCalls {
+  readonly #options: RunningCallsOptions;
+  readonly #running = new Set<Promise<void>>();
+  #refuses = false;
+
+  constructor(options: RunningCallsOptions) {
+    this.#options = options;
+  }
+
+  /** Calls that are running or whose `onCallEnd` is. */
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** Runs a call to its end. */
+  answer(incoming: IncomingCall): void {
+    const log = this.#options.logger.child({ callId: incoming.callId });
+    const running = (this.#refuses ? this.#cutOff(incoming, "shutdown", log) : this.#run(incoming, log)).catch((error: unknown) =>
+      log.error({ err: error }, "call failed"),
+    );
+    this.#running.add(running);
+    void running.finally(() => this.#running.delete(running));
+  }
+
+  /** Takes no more calls. Resolves when the last one has ended. */
+  async drain(): Promise<void> {
+    // A call may slip in while the door is closing.
+    this.#refuses = true;
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  async #run(incoming: IncomingCall, log: Logger): Promise<void> {
+    const { agent, carrier, callbacks, clock, signal } = this.#options;
+    const { from, to, control } = incoming;
+    const events: CallEvent[] = [];
+    try {
+      const reason = await runCall({
+        agent,
+        incoming,
+        carrier,
+        clock,
+        signal,
+        ...(callbacks.onCallStart && { onStart: callbacks.onCallStart }),
+        onEvents: (stream) => {
+          stream.subscribe((event) => {
+            events.push(event);
+            logEvent(log, event);
+            reportTranscript(log, callbacks, event);
+            control.notify?.(event);
+          });
+        },
+      });
+      log.info({ reason }, "call ended");
+    } catch (error) {
+      log.error({ err: error }, "call failed");
+      await this.#cutOff(incoming, "error", log);
+    }
+    await reportEnd({ log, clock, callbacks, end: { ...recordOf(events), caller: from, callee: to } });
+  }
+
+  /** Ends a call that nobody holds. */
+  async #cutOff({ control, transport }: IncomingCall, reason: CallEndReason, log: Logger): Promise<void> {
+    const hungUp = control.hangUp(reason).catch((error: unknown) => log.warn({ err: error }, "call not hung up"));
+    await within(this.#options.clock, HANG_UP_MS, hungUp);
+    await transport[Symbol.asyncDispose]();
+  }
+}
+
+export interface EndReport {
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly callbacks: CallCallbacks;
+  readonly end: CallEnd;
+}
+
+/** Gives `onCallEnd` the call and waits for it, ten seconds at most. */
+export async function reportEnd({ log, clock, callbacks, end }: EndReport): Promise<void> {
+  const run = async (): Promise<true> => {
+    await runCallback(log, "onCallEnd", () => callbacks.onCallEnd?.(end));
+    return true;
+  };
+  if ((await within(clock, ON_CALL_END_MS, run())) === undefined)
+    log.warn({ waitedMs: ON_CALL_END_MS }, "onCallEnd takes too long: not waited for");
+}
+
+/** Runs a user's callback. What it throws is logged. */
+async function runCallback(log: Logger, name: string, run: () => unknown): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    log.error({ err: error, callback: name }, "callback failed");
+  }
+}
+
+/** Gives `onTranscript` what an event adds to the transcript; nobody waits for it. */
+export function reportTranscript(log: Logger, { onTranscript }: CallCallbacks, event: CallEvent): void {
+  const entry = transcriptEntry(event);
+  if (entry === undefined || onTranscript === undefined) return;
+  void runCallback(log, "onTranscript", () => onTranscript({ callId: event.callId, role: entry.role, text: entry.text }));
+}
+
+function logEvent(log: Logger, event: CallEvent): void {
+  if (event.type === "call_started")
+    log.info({ carrier: event.carrier, direction: event.direction, pii: { from: event.from, to: event.to } }, "call began");
+  else if (event.type !== "call_error") log.debug({ type: event.type }, "call event");
+  else if (event.fatal) log.error({ stage: event.stage, code: event.code, message: event.message }, "call failed");
+  else log.warn({ stage: event.stage, code: event.code, message: event.message }, "call degraded");
+}
