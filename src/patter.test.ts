@@ -3,6 +3,7 @@ import type { CallEvent } from "./core/call-event.js";
 import type { Carrier, CarrierHost, IncomingCall } from "./core/carrier.js";
 import { VirtualClock } from "./core/clock.js";
 import { ConfigError } from "./core/errors.js";
+import type { LLM } from "./core/llm.js";
 import { silentLogger } from "./core/logger.js";
 import { deferred } from "./core/signals.js";
 import type { CallEnd, ServeOptions, Transcript } from "./options.js";
@@ -326,6 +327,21 @@ describe("a phone's life", () => {
       ["broken", undefined],
       ["well", "shutdown"],
     ]);
+  });
+
+  test("loads the model's connection before it is ready, for three seconds at most", async () => {
+    const { clock, phone, speech, serve } = rig();
+    const warmed: unknown[] = [];
+    const warmup: NonNullable<LLM["warmup"]> = async (messages, tools, options) => {
+      warmed.push(messages, tools);
+      await clock.sleep(60_000, options?.signal);
+    };
+    const llm = Object.assign(new TestLLM([]), { warmup });
+    const serving = serve({ agent: phone.agent({ ...speech, llm, systemPrompt: "Be brief." }) });
+    await vi.waitFor(() => expect(warmed).toEqual([[{ role: "system", content: "Be brief." }], []]));
+    await clock.advance(3000);
+    await serving;
+    await phone.disconnect();
   });
 });
 

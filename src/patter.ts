@@ -1,10 +1,12 @@
 import { channel } from "node:diagnostics_channel";
 import { type Agent, type AgentOptions, createAgent, functionLlm } from "./agent/agent.js";
+import { systemMessages } from "./agent/prompt.js";
+import { toolSpec } from "./agent/tools.js";
 import type { AgentInfo } from "./core/carrier.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { ConfigError } from "./core/errors.js";
 import type { Logger } from "./core/logger.js";
-import { abortable, type Deferred, deferred, within } from "./core/signals.js";
+import { abortable, ChildController, type Deferred, deferred, within } from "./core/signals.js";
 import { pinoLogger } from "./observe/pino-logger.js";
 import {
   checkPatterOptions,
@@ -20,6 +22,9 @@ import {
 } from "./options.js";
 import { reportEnd, reportTranscript, RunningCalls } from "./running-calls.js";
 import type { Server } from "./server/server.js";
+
+/** How long `serve()` waits for the model's connection, in ms. */
+const WARMUP_MS = 3000;
 
 /** What listens, and the calls that came. */
 interface Serving {
@@ -157,7 +162,7 @@ export class Patter implements AsyncDisposable {
     const { carrier } = this.#options;
     const clock = this.#clock;
     const [{ startServer }, logger] = await Promise.all([import("./server/server.js"), this.#logger()]);
-    await abortable(prepare(agent, signal), signal);
+    await abortable(prepare({ agent, clock, signal, logger }), signal);
     const calls = new RunningCalls({ agent, carrier: carrier.name, callbacks: options, clock, logger, signal });
     const server = await startServer({
       carriers: [carrier],
@@ -277,8 +282,31 @@ function messageLlm(onMessage: NonNullable<ServeOptions["onMessage"]>): NonNulla
   });
 }
 
-async function prepare(agent: Agent, signal: AbortSignal): Promise<void> {
-  await Promise.all([agent.stt, agent.tts, agent.vad].map(async (provider) => provider?.prepare?.({ signal })));
+interface Preparation {
+  readonly agent: Agent;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+/** Loads the models of speech, and opens the language model's connection. */
+async function prepare(preparation: Preparation): Promise<void> {
+  const { agent, signal } = preparation;
+  const speech = [agent.stt, agent.tts, agent.vad].map(async (provider) => provider?.prepare?.({ signal }));
+  await Promise.all([...speech, warmUp(preparation)]);
+}
+
+async function warmUp({ agent, clock, signal, logger }: Preparation): Promise<void> {
+  const { llm, systemPrompt, variables, tools } = agent;
+  using limit = new ChildController(signal);
+  const options = { signal: limit.signal, clock };
+  const warming = (async () => llm?.warmup?.(systemMessages(systemPrompt, variables), tools.map(toolSpec), options))();
+  await within(
+    clock,
+    WARMUP_MS,
+    warming.catch((error: unknown) => logger.debug({ err: error }, "model not warmed up")),
+  );
+  limit.abort();
 }
 
 function agentInfo({ stt, llm, tts }: Agent): AgentInfo {
