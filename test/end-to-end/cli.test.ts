@@ -207,6 +207,19 @@ describe("getpatter serve", () => {
     expect((await server.ended).code).toBe(0);
   });
 
+  it("leaves a file that serves without waiting for it alone, whatever it exports", async () => {
+    const serving = `${SPOKEN}void phone.serve({ agent, port: 0 });\nvoid phone.ready.then((url) => console.log("at", url));\n`;
+    const late = `${SPOKEN}setTimeout(async () => { await phone.serve({ agent, port: 0 }); console.log("at", await phone.ready); }, 100);`;
+    for (const content of [`${serving}export default { phone, agent };`, `${serving}export default agent;`, serving, late]) {
+      await file("unawaited.ts", content);
+      const server = start(["serve", "unawaited.ts"], { cwd: folder });
+      await server.output(/at (http:\S+)/);
+      server.child.kill("SIGTERM");
+      await server.ended;
+      expect((await run(["serve", "unawaited.ts", "--port", "0"])).stderr).toContain("unawaited.ts calls serve() itself");
+    }
+  });
+
   it("says so when the port is in use", async () => {
     await file("served.ts", `${SPOKEN}export default { phone, agent };`);
     const taken = createServer();

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import type { Patter } from "../../patter.js";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { deferred } from "../../core/signals.js";
 import { checkedExport, importFile } from "../agent-file.js";
 import { command, type CommandContext, portOption } from "../command.js";
 import { Failure } from "../failure.js";
@@ -27,8 +26,8 @@ Example:
   operands: ["FILE"],
   run: async ({ values, positionals: [file = ""] }, context) => {
     const port = portOption(values.port);
-    const exported = await importFile(file, context);
-    if (await servesItself(exported, file, context)) {
+    const { exported, servesItself } = await run(file, context);
+    if (servesItself) {
       if (port !== undefined) throw new Failure(`${file} calls serve() itself: set the port there, and leave --port out.`);
       return undefined;
     }
@@ -54,25 +53,28 @@ async function browserPhone({ err }: CommandContext) {
   return new Patter({ carrier: new Browser(), ...(err.isTerminal && { logger: terminalLogger(err) }) });
 }
 
-/** Whether the file serves already, or is about to without waiting for it. */
-async function servesItself(exported: unknown, file: string, context: CommandContext): Promise<boolean> {
-  const phone = exported === undefined ? undefined : checkedExport(exported, file).phone;
-  if (phone !== undefined) return isServing(phone);
-  if (process.getActiveResourcesInfo().includes("TCPServerWrap")) return true;
-  return exported === undefined && /\bserve\s*\(/.test(readFileSync(resolve(context.cwd, file), "utf8"));
+interface Run {
+  /** The file's default export, unchecked. */
+  readonly exported: unknown;
+  readonly servesItself: boolean;
 }
 
-/** Whether the phone listens by now. */
-async function isServing(phone: Patter): Promise<boolean> {
-  let serves = false;
-  phone.ready.then(
-    () => {
-      serves = true;
-    },
-    () => {
-      // Its serve() failed, and said so.
-    },
-  );
-  await Promise.resolve();
-  return serves;
+/** Runs the file. One that exports nothing has until its end to call serve(); it may load something first. */
+async function run(file: string, context: CommandContext): Promise<Run> {
+  const served = deferred<boolean>();
+  let servesItself = false;
+  const onServe = (): void => {
+    servesItself = true;
+    served.resolve(true);
+  };
+  const onEnd = (): void => served.resolve(false);
+  subscribe("getpatter.serve", onServe);
+  process.once("beforeExit", onEnd);
+  try {
+    const exported = await importFile(file, context);
+    return { exported, servesItself: exported === undefined ? await served.promise : servesItself };
+  } finally {
+    unsubscribe("getpatter.serve", onServe);
+    process.off("beforeExit", onEnd);
+  }
 }
