@@ -6,10 +6,10 @@ import type { ToolRunner } from "../agent/tool-runner.js";
 import type { AudioFormat } from "../core/audio-frame.js";
 import type { CallEventBody, CallStage, ReplyEndReason } from "../core/call-event.js";
 import type { Clock } from "../core/clock.js";
-import { errorMessage, PatterError } from "../core/errors.js";
 import type { LLM } from "../core/llm.js";
 import { ChildController } from "../core/signals.js";
 import { type AnswerEnd, answer } from "./answer.js";
+import { errorEvent } from "./error-event.js";
 import type { Playout } from "./playout.js";
 import { ReplyVoice } from "./reply-voice.js";
 import { sentencesOf } from "./sentences.js";
@@ -186,7 +186,6 @@ export class Reply {
   }
 
   #report(stage: CallStage, error: unknown): void {
-    const code = error instanceof PatterError ? error.code : stage === "callback" ? "call" : "provider";
-    this.#services.emit({ type: "call_error", stage, code, message: errorMessage(error), fatal: false });
+    this.#services.emit(errorEvent(stage, error));
   }
 }

@@ -1,6 +1,7 @@
 import type { Agent } from "../agent/agent.js";
 import { History } from "../agent/history.js";
-import { type ToolObserver, ToolRunner } from "../agent/tool-runner.js";
+import { toolObserver } from "../agent/tool-observer.js";
+import { ToolRunner } from "../agent/tool-runner.js";
 import { rmsDbfs } from "../audio/level.js";
 import { decodeFrame } from "../audio/pcm.js";
 import type { AudioFrame } from "../core/audio-frame.js";
@@ -141,8 +142,8 @@ class Session implements Call {
     });
     await using speech = new SpeechOutput({ tts, format, language, clock, signal: scope.signal });
     const history = new History();
-    const tools = new ToolRunner({ tools: agent.tools, call: this, clock, observer: this.#observe(history) });
     const emit = (body: CallEventBody): void => this.#emit(body);
+    const tools = new ToolRunner({ tools: agent.tools, call: this, clock, observer: toolObserver(history, emit) });
     const echo = new EchoMeter();
     const onFrame = (frame: AudioFrame): void => {
       // Only beside a VAD is the loudness of any use; without one nothing is decoded.
@@ -200,20 +201,6 @@ class Session implements Call {
     const { incoming, clock } = this.#options;
     const hungUp = incoming.control.hangUp(reason).catch((error: unknown) => this.#reportError("carrier", error, false));
     await within(clock, HANG_UP_MS, hungUp);
-  }
-
-  /** Enters tools' results into the history and reports them. */
-  #observe(history: History): ToolObserver {
-    return {
-      started: (reply, call, args) => {
-        this.#emit({ type: "tool_started", reply, toolCallId: call.id, name: call.function.name, arguments: args });
-      },
-      ended: (reply, call, outcome, durationMs) => {
-        history.addToolOutcome(call.id, outcome);
-        const { content: result, isError } = outcome;
-        this.#emit({ type: "tool_ended", reply, toolCallId: call.id, name: call.function.name, result, isError, durationMs });
-      },
-    };
   }
 
   #fail(error: unknown): void {

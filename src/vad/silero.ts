@@ -17,7 +17,7 @@ export interface SileroVADOptions {
   readonly deactivationThreshold?: number;
   /** Voice shorter than this is no speech. Counted in windows of 32 ms, at least one. Default 0.03. */
   readonly minSpeechDuration?: number;
-  /** How long a silence ends speech, on top of the 0.1 s that the model takes to be sure. In windows of 32 ms. Default 0.16. */
+  /** How long a silence ends speech, on top of the 0.1 s that the model takes to be sure. In windows of 32 ms. Default 0.25: less splits words at their quiet consonants. */
   readonly minSilenceDuration?: number;
   /** How much audio from before the speech recognition must hear. It hears all of the call, so any value is met. */
   readonly prefixPaddingDuration?: number;
@@ -60,7 +60,7 @@ export class SileroVAD implements VAD, AsyncDisposable {
       threshold: checkedThreshold(options),
       sampleRate,
       startWindows: windowsOf("minSpeechDuration", options.minSpeechDuration ?? 0.03),
-      endWindows: windowsOf("minSilenceDuration", options.minSilenceDuration ?? 0.16),
+      endWindows: windowsOf("minSilenceDuration", options.minSilenceDuration ?? 0.25),
     };
     windowsOf("prefixPaddingDuration", options.prefixPaddingDuration ?? 0);
     this.#model = new WorkerModel({ provider: this.provider, file: workerFile("./silero/worker.js", import.meta.url), data });

@@ -9,39 +9,42 @@ export interface Caller {
 /** "This is correct", cut from a longer prompt: there is no recording of a plain yes. */
 const CORRECT: Piece = { from: "if-correct-press", startMs: 270, endMs: 1250 };
 
-/** One thing after another: two people, tomorrow, half past eight. */
+/** One thing after another: two people, tomorrow, half past seven. */
 export const STEP_BY_STEP: Caller = {
-  turns: [["digits/2"], ["digits/tomorrow"], ["digits/8", "digits/30"], [CORRECT], ["vm-no", "auth-thankyou", "goodbye"]],
-  words: "two tomorrow eight thirty this is correct no thank you goodbye",
+  turns: [
+    ["digits/2"],
+    ["digits/tomorrow"],
+    ["digits/at", "digits/7", "digits/30"],
+    [CORRECT],
+    ["vm-no", "auth-thankyou", "goodbye"],
+  ],
+  words: "two tomorrow at seven thirty this is correct no thank you goodbye",
 };
 
-/** Everything in one breath: four people, tomorrow, half past seven. */
+/** Everything in one breath: six people, tomorrow, half past seven. */
 export const ONE_BREATH: Caller = {
-  turns: [["for", "digits/4", "digits/tomorrow", "digits/at", "digits/7", "digits/30"], [CORRECT], ["auth-thankyou", "goodbye"]],
-  words: "for four tomorrow at seven thirty this is correct thank you goodbye",
+  turns: [["digits/6", "digits/tomorrow", "digits/at", "digits/7", "digits/30"], [CORRECT], ["auth-thankyou", "goodbye"]],
+  words: "six tomorrow at seven thirty this is correct thank you goodbye",
 };
 
-/** The same, but the agent is interrupted while it reads the booking back: half past eight. */
+/** The same, but the agent is interrupted while it reads the booking back. */
 export const INTERRUPTS: Caller = {
   turns: [
-    ["for", "digits/4", "digits/tomorrow", "digits/at", "digits/7", "digits/30"],
-    ["vm-no", "digits/at", "digits/8", "digits/30"],
-    [CORRECT],
+    ["digits/6", "digits/tomorrow", "digits/at", "digits/7", "digits/30"],
+    ["vm-no", "auth-thankyou"],
     ["auth-thankyou", "goodbye"],
   ],
-  words: "for four tomorrow at seven thirty no at eight thirty this is correct thank you goodbye",
+  words: "six tomorrow at seven thirty no thank you thank you goodbye",
 };
 
-/** Six people on a Saturday at eight, and a change of mind when the booking is read back. */
-const CHANGES_THEIR_MIND: Caller = {
+/** Words that the recogniser often mistakes: four, eight. For the bench, which counts such errors. */
+const HARD_WORDS: Caller = {
   turns: [
-    ["digits/6"],
-    ["digits/day-6", "digits/at", "digits/8", "digits/oclock"],
-    ["vm-no", "digits/at", "digits/7", "digits/30"],
+    ["for", "digits/4", "digits/tomorrow", "digits/at", "digits/8", "digits/30"],
     [CORRECT],
-    ["vm-no", "auth-thankyou"],
+    ["vm-no", "auth-thankyou", "goodbye"],
   ],
-  words: "six saturday at eight o clock no at seven thirty this is correct no thank you",
+  words: "for four tomorrow at eight thirty this is correct no thank you goodbye",
 };
 
-export const CALLERS: readonly Caller[] = [STEP_BY_STEP, ONE_BREATH, CHANGES_THEIR_MIND];
+export const CALLERS: readonly Caller[] = [STEP_BY_STEP, ONE_BREATH, HARD_WORDS];

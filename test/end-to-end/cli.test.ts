@@ -275,7 +275,7 @@ describe("getpatter talk", () => {
     const wav = await recording("caller.wav");
     const { code, stderr } = await run(["talk", "--wav", wav], "", { GETPATTER_HOME: join(folder, "empty") });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^error: \w+ needs the .* model.*, which is not in .*: run npx getpatter models fetch\.\n$/);
+    expect(stderr).toMatch(/^error: \w+ needs the .* (model|library).*, which is not in .*: run npx getpatter models fetch\.\n$/);
   });
 
   it("says in one line what is wrong with a recording", async () => {
