@@ -21,20 +21,18 @@ export const STEP_BY_STEP: Caller = {
   words: "two tomorrow at seven thirty this is correct no thank you goodbye",
 };
 
-/** Everything in one breath: six people, tomorrow, half past seven. */
+const FOUR_TOMORROW: readonly Piece[] = ["for", "digits/4", "digits/tomorrow", "digits/at", "digits/7", "digits/30"];
+
+/** Everything in one breath: four people, tomorrow, half past seven. */
 export const ONE_BREATH: Caller = {
-  turns: [["digits/6", "digits/tomorrow", "digits/at", "digits/7", "digits/30"], [CORRECT], ["auth-thankyou", "goodbye"]],
-  words: "six tomorrow at seven thirty this is correct thank you goodbye",
+  turns: [FOUR_TOMORROW, [CORRECT], ["auth-thankyou", "goodbye"]],
+  words: "for four tomorrow at seven thirty this is correct thank you goodbye",
 };
 
 /** The same, but the agent is interrupted while it reads the booking back. */
 export const INTERRUPTS: Caller = {
-  turns: [
-    ["digits/6", "digits/tomorrow", "digits/at", "digits/7", "digits/30"],
-    ["vm-no", "auth-thankyou"],
-    ["auth-thankyou", "goodbye"],
-  ],
-  words: "six tomorrow at seven thirty no thank you thank you goodbye",
+  turns: [FOUR_TOMORROW, ["vm-no", "auth-thankyou"], ["auth-thankyou", "goodbye"]],
+  words: "for four tomorrow at seven thirty no thank you thank you goodbye",
 };
 
 /** Words that the recogniser often mistakes: four, eight. For the bench, which counts such errors. */

@@ -11,7 +11,7 @@ import { openPhone, type PhonePage } from "../page/browser.js";
 import { type Caller, INTERRUPTS, ONE_BREATH } from "./callers.js";
 import { wordsHeard } from "./listener.js";
 import { callerWav } from "./recordings.js";
-import { Restaurant } from "./restaurant.js";
+import { CALLERS_WORDS, Restaurant } from "./restaurant.js";
 
 /** What computers' microphones deliver, in Hz. */
 const MICROPHONE_RATE = 48_000;
@@ -23,12 +23,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Words of the confirmation and the booking that a listener must have heard. */
-const EXPECTED = ["table", "six", "people", "tomorrow", "correct", "booked", "booking", "number", "thank", "calling"];
+const EXPECTED = ["table", "four", "people", "tomorrow", "correct", "booked", "booking", "number", "thank", "calling"];
 const DISTRACTORS = ["seven", "window", "garden", "yesterday", "wrong", "paper", "water", "station", "blue", "morning"];
 
 describe("a call from the page, with a recording as the microphone", () => {
   test("books a table by voice, and the reply's own audio says so", async () => {
-    await using restaurant = await Restaurant.open();
+    await using restaurant = await Restaurant.open(CALLERS_WORDS);
     await using line = await Line.open(restaurant);
     // The greeting, the confirmation and the booking are spoken into these silences.
     const microphone = await recording("booking", ONE_BREATH, [8500, 11_000, 13_000]);
@@ -37,7 +37,7 @@ describe("a call from the page, with a recording as the microphone", () => {
     await phone.call();
     await phone.ended(90_000);
     const end = await line.end;
-    expect(await restaurant.bookings()).toMatchObject([{ partySize: 6, time: "19:30" }]);
+    expect(await restaurant.bookings()).toMatchObject([{ partySize: 4, time: "19:30" }]);
     expect(end.endReason).toBe("agent_hung_up");
     const { gaps } = await phone.stats();
     expect(gaps.filter((gap) => gap.durationMs > 20 && !gap.atMark)).toEqual([]);
@@ -61,7 +61,7 @@ describe("a call from the page, with a recording as the microphone", () => {
     expect(end.endReason).toBe("agent_hung_up");
     expect(end.bargeIns).toBeGreaterThanOrEqual(1);
     const caller = end.transcript.filter((entry) => entry.role === "user").map((entry) => entry.text);
-    expect(caller.join(" | ")).toMatch(/tomorrow at seven thirty.*no thank you.*goodbye/);
+    expect(caller.join(" | ")).toMatch(/at seven thirty.*no thank you.*goodbye/);
     // Nothing that the agent said was taken for the caller's words.
     expect(caller.filter((text) => /table|people|booking|november/.test(text))).toEqual([]);
   });
