@@ -1,5 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import { type Agent, type AgentOptions, createAgent, functionLlm } from "./agent/agent.js";
+import { prepareSpeech, requireSpeech } from "./agent/speech.js";
 import { systemMessages } from "./agent/prompt.js";
 import { toolSpec } from "./agent/tools.js";
 import type { AgentInfo } from "./core/carrier.js";
@@ -248,8 +249,7 @@ function endedEarly(cause?: unknown): ConfigError {
 /** The agent with `onMessage` as its model, checked for what a spoken call needs. */
 function completeAgent(options: Partial<ServeOptions>): Agent {
   const { agent } = options;
-  const missing = agent === undefined ? [] : (["stt", "tts"] as const).filter((name) => agent[name] === undefined);
-  if (missing.length > 0) throw new ConfigError(`A spoken call needs ${missing.join(" and ")}: pass it to phone.agent({ … }).`);
+  if (agent !== undefined) requireSpeech(agent);
   return answeringAgent("serve()", options);
 }
 
@@ -292,8 +292,7 @@ interface Preparation {
 /** Loads the models of speech, and opens the language model's connection. */
 async function prepare(preparation: Preparation): Promise<void> {
   const { agent, signal } = preparation;
-  const speech = [agent.stt, agent.tts, agent.vad].map(async (provider) => provider?.prepare?.({ signal }));
-  await Promise.all([...speech, warmUp(preparation)]);
+  await Promise.all([prepareSpeech(agent, signal), warmUp(preparation)]);
 }
 
 async function warmUp({ agent, clock, signal, logger }: Preparation): Promise<void> {

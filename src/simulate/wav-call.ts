@@ -1,4 +1,5 @@
 import type { Agent } from "../agent/agent.js";
+import { prepareSpeech, requireSpeech } from "../agent/speech.js";
 import { bytesOf } from "../audio/pcm.js";
 import { type WavAudio, writeWav } from "../audio/wav.js";
 import { runCall } from "../call/session.js";
@@ -67,6 +68,7 @@ export async function runWavCall(options: WavCallOptions): Promise<WavCallResult
     throw new ConfigError(`The noise cannot have ${noiseDbfs} dBFS: pass 0 or less, such as -50.`);
   const signal = options.signal ?? new AbortController().signal;
   requireSpeech(agent);
+  if (agent.llm === undefined) throw new ConfigError("Nothing can answer: pass llm to phone.agent({ … }).");
   const caller = new WavCaller(wav, {
     format,
     takesTurns: options.takesTurns ?? true,
@@ -75,7 +77,7 @@ export async function runWavCall(options: WavCallOptions): Promise<WavCallResult
     hangUpAfterMs: options.hangUpAfterMs ?? HANG_UP_AFTER_MS,
     noiseDbfs: noiseDbfs === Number.NEGATIVE_INFINITY ? undefined : noiseDbfs,
   });
-  await Promise.all([agent.stt, agent.tts, agent.vad].map(async (provider) => provider?.prepare?.({ signal })));
+  await prepareSpeech(agent, signal);
 
   const events: CallEvent[] = [];
   await using line = new WavLine({ format, clock, caller: (nowMs) => caller.next(nowMs) });
@@ -112,10 +114,4 @@ export async function runWavCall(options: WavCallOptions): Promise<WavCallResult
     replies: audibleReplies({ ...heard, gaps: line.gaps, events, eventOffsetMs }),
     callerTurns: caller.turnCount,
   };
-}
-
-function requireSpeech(agent: Agent): void {
-  const missing = (["stt", "tts"] as const).filter((name) => agent[name] === undefined);
-  if (missing.length > 0) throw new ConfigError(`A spoken call needs ${missing.join(" and ")}: pass it to phone.agent({ … }).`);
-  if (agent.llm === undefined) throw new ConfigError("Nothing can answer: pass llm to phone.agent({ … }).");
 }
