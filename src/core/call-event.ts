@@ -1,4 +1,4 @@
-import type { LlmUsage } from "./llm.js";
+import type { LlmTiming, LlmUsage } from "./llm.js";
 
 /**
  * Everything that happens in a call, in one ordered stream.
@@ -85,7 +85,11 @@ export type CallEventBody =
       readonly provider: string;
       readonly model: string;
       readonly stopReason?: string;
+      readonly stopDetail?: string;
       readonly requestId?: string;
+      readonly timing?: LlmTiming;
+      /** Why the provider sent the request again; absent when it did not. */
+      readonly retries?: readonly string[];
     }
   | {
       readonly type: "llm_usage";
@@ -93,6 +97,14 @@ export type CallEventBody =
       readonly provider: string;
       readonly model: string;
       readonly usage: LlmUsage;
+    }
+  /** The model was made ready beside the call: its connection and its cache. */
+  | {
+      readonly type: "llm_warmed_up";
+      readonly provider: string;
+      readonly model: string;
+      readonly durationMs: number;
+      readonly usage?: LlmUsage;
     }
   | { readonly type: "speculation_discarded"; readonly provider: string; readonly model: string; readonly usage?: LlmUsage }
   | {

@@ -34,6 +34,16 @@ export interface LlmUsage {
   readonly isEstimated?: boolean;
 }
 
+/** Where the time to the first content of an answer went, each span counted from where the one before it ended. */
+export interface LlmTiming {
+  /** Waiting for the connection; 0 when one was open. Absent with an injected `fetch`. */
+  readonly connectMs?: number;
+  /** From there to the response's headers. */
+  readonly headersMs: number;
+  /** From there to the first text or tool call. Absent for an answer without any. */
+  readonly firstContentMs?: number;
+}
+
 export type LlmChunk =
   | { readonly type: "text"; readonly content: string }
   /** Chunks of one `index` are one call; `arguments` are pieces of JSON text to concatenate. */
@@ -47,8 +57,13 @@ export type LlmChunk =
   | {
       readonly type: "done";
       readonly stopReason?: LlmStopReason;
+      /** The vendor's own words on why it stopped, such as a refusal's category. */
+      readonly stopDetail?: string;
       readonly usage?: LlmUsage;
       readonly requestId?: string;
+      readonly timing?: LlmTiming;
+      /** Why the request was sent again, in order: error codes, `empty_answer`, `pause_turn`, `hedge`. Absent when it was sent once. */
+      readonly retries?: readonly string[];
       /** Opaque; stored with the assistant message and given back to the same model. */
       readonly providerData?: unknown;
     };

@@ -1,5 +1,6 @@
 import type { CallEndReason, CallEvent } from "../core/call-event.js";
 import type { LlmUsage } from "../core/llm.js";
+import { totalUsage } from "../core/llm-usage.js";
 import { type TurnLatency, turnLatencies } from "./latency.js";
 
 /** One side's words, as they were understood (user) or heard (assistant). */
@@ -83,7 +84,7 @@ function usageOf(events: readonly CallEvent[]): ProviderUsage[] {
       add("llm", event, (known) => ({
         ...known,
         requests: (known.requests ?? 0) + 1,
-        tokens: addTokens(known.tokens, event.usage),
+        tokens: totalUsage(event.usage, known.tokens),
       }));
     } else if (event.type === "stt_usage")
       add("stt", event, (known) => ({ ...known, audioMs: (known.audioMs ?? 0) + event.audioMs }));
@@ -91,18 +92,4 @@ function usageOf(events: readonly CallEvent[]): ProviderUsage[] {
       add("tts", event, (known) => ({ ...known, characters: (known.characters ?? 0) + event.characters }));
   }
   return [...usage.values()];
-}
-
-function addTokens(known: LlmUsage | undefined, more: LlmUsage): LlmUsage {
-  if (known === undefined) return more;
-  const sum = (name: keyof LlmUsage): number => Number(known[name] ?? 0) + Number(more[name] ?? 0);
-  return {
-    inputTokens: sum("inputTokens"),
-    outputTokens: sum("outputTokens"),
-    cacheReadTokens: sum("cacheReadTokens"),
-    cacheWrite5mTokens: sum("cacheWrite5mTokens"),
-    cacheWrite1hTokens: sum("cacheWrite1hTokens"),
-    thinkingTokens: sum("thinkingTokens"),
-    isEstimated: known.isEstimated === true || more.isEstimated === true,
-  };
 }

@@ -1,6 +1,7 @@
 import { systemClock } from "../core/clock.js";
 import { ProtocolError, ProviderError } from "../core/errors.js";
 import type { LlmChunk, LlmOptions, LlmUsage } from "../core/llm.js";
+import { totalUsage } from "../core/llm-usage.js";
 import type { HttpClient, HttpRequest } from "./http.js";
 import { type ProviderIdentity, readText, responseError } from "./http-errors.js";
 import { type ServerSentEvent, serverSentEvents } from "./sse.js";
@@ -73,19 +74,6 @@ export async function* streamAnswer(request: AnswerRequest, options: LlmOptions 
     const usage = decoder.usage() ?? spent;
     if (usage !== undefined) options.onUsage?.(usage === spent ? usage : totalUsage(usage, spent));
   }
-}
-
-const COUNTS = ["cacheReadTokens", "cacheWrite5mTokens", "cacheWrite1hTokens", "thinkingTokens"] as const;
-
-function totalUsage(a: LlmUsage, b: LlmUsage | undefined): LlmUsage {
-  if (b === undefined) return a;
-  const known = COUNTS.filter((name) => a[name] !== undefined || b[name] !== undefined);
-  return {
-    inputTokens: a.inputTokens + b.inputTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    ...Object.fromEntries(known.map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)])),
-    ...((a.isEstimated || b.isEstimated) && { isEstimated: true }),
-  };
 }
 
 async function* attemptAnswer(

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { cacheHitShare, promptTokens, totalUsage } from "./llm-usage.js";
+
+test("usage adds up, and a count that nobody gave stays absent", () => {
+  const first = { inputTokens: 10, outputTokens: 2, cacheReadTokens: 5 };
+  const second = { inputTokens: 1, outputTokens: 3, cacheWrite5mTokens: 7, isEstimated: true };
+  expect(totalUsage(first, second)).toEqual({
+    inputTokens: 11,
+    outputTokens: 5,
+    cacheReadTokens: 5,
+    cacheWrite5mTokens: 7,
+    isEstimated: true,
+  });
+  expect(totalUsage(first, undefined)).toBe(first);
+});
+
+test("the hit share counts all of the prompt", () => {
+  const usage = { inputTokens: 10, outputTokens: 9, cacheReadTokens: 80, cacheWrite5mTokens: 6, cacheWrite1hTokens: 4 };
+  expect(promptTokens(usage)).toBe(100);
+  expect(cacheHitShare(usage)).toBe(0.8);
+  expect(cacheHitShare({ inputTokens: 0, outputTokens: 0 })).toBeUndefined();
+});

@@ -1,0 +1,27 @@
+import type { LlmUsage } from "./llm.js";
+
+const OPTIONAL_COUNTS = ["cacheReadTokens", "cacheWrite5mTokens", "cacheWrite1hTokens", "thinkingTokens"] as const;
+
+/** The tokens of two requests together. A count that neither has stays absent; an estimate makes the sum one. */
+export function totalUsage(a: LlmUsage, b: LlmUsage | undefined): LlmUsage {
+  if (b === undefined) return a;
+  const known = OPTIONAL_COUNTS.filter((name) => a[name] !== undefined || b[name] !== undefined);
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    ...Object.fromEntries(known.map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)])),
+    ...((a.isEstimated || b.isEstimated) && { isEstimated: true }),
+  };
+}
+
+/** All tokens of the prompt, cached or not. */
+export function promptTokens(usage: LlmUsage): number {
+  const { inputTokens, cacheReadTokens = 0, cacheWrite5mTokens = 0, cacheWrite1hTokens = 0 } = usage;
+  return inputTokens + cacheReadTokens + cacheWrite5mTokens + cacheWrite1hTokens;
+}
+
+/** The share of the prompt that was read from the cache, 0 to 1; `undefined` without a prompt. */
+export function cacheHitShare(usage: LlmUsage): number | undefined {
+  const total = promptTokens(usage);
+  return total === 0 ? undefined : (usage.cacheReadTokens ?? 0) / total;
+}
