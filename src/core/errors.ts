@@ -6,6 +6,9 @@ export type ErrorCode =
   | "rate_limit"
   | "timeout"
   | "protocol"
+  | "refusal"
+  | "empty_answer"
+  | "max_tokens"
   | "carrier"
   | "call"
   | "tool"
@@ -43,6 +46,8 @@ export interface ProviderErrorOptions extends PatterErrorOptions {
   readonly provider: string;
   /** HTTP status, where there was an HTTP response. */
   readonly status?: number | undefined;
+  /** The vendor's own name for the failure, such as `overloaded_error`. */
+  readonly vendorCode?: string | undefined;
   /** The vendor's id of the request, for its support. */
   readonly requestId?: string | undefined;
   /** How long the vendor asked to wait, in ms. */
@@ -53,6 +58,7 @@ export interface ProviderErrorOptions extends PatterErrorOptions {
 export class ProviderError extends PatterError {
   readonly provider: string;
   readonly status: number | undefined;
+  readonly vendorCode: string | undefined;
   readonly requestId: string | undefined;
   readonly retryAfterMs: number | undefined;
 
@@ -60,6 +66,7 @@ export class ProviderError extends PatterError {
     super(code, message, options);
     this.provider = options.provider;
     this.status = options.status;
+    this.vendorCode = options.vendorCode;
     this.requestId = options.requestId;
     this.retryAfterMs = options.retryAfterMs;
   }
@@ -90,6 +97,13 @@ export class ProviderTimeoutError extends ProviderError {
 export class ProtocolError extends ProviderError {
   constructor(message: string, options: ProviderErrorOptions) {
     super(message, options, "protocol");
+  }
+}
+
+/** The model answered without anything to say: it refused, wrote nothing, or reached its token limit too early. */
+export class AnswerError extends ProviderError {
+  constructor(code: "refusal" | "empty_answer" | "max_tokens", message: string, options: ProviderErrorOptions) {
+    super(message, options, code);
   }
 }
 

@@ -42,6 +42,7 @@ export function vendorError(identity: ProviderIdentity, failure: VendorFailure):
   const options: ProviderErrorOptions = {
     provider: identity.provider,
     status,
+    vendorCode: failure.type,
     requestId: failure.requestId,
     retryAfterMs: failure.retryAfterMs,
     retryable: failure.retryable ?? isRetryable(failure),
