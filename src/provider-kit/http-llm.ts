@@ -26,18 +26,44 @@ export interface AnswerDecoder {
   readonly isComplete: boolean;
   /** Says whether the stream may end here; an answer cut short is an error. */
   readonly mayEnd: boolean;
+  /** Says whether text or a tool call has come. */
+  readonly hasContent: boolean;
+  /** Says whether the model is thinking just now: text may be far off, and nothing is wrong. */
+  readonly isThinking: boolean;
   /** Tokens so far, estimated where the vendor has not said; `undefined` before it has said anything. */
   usage(): LlmUsage | undefined;
 }
 
+/** What an answer consists of before the request that a decoder is made for. */
+export interface EarlierParts<Decoder> {
+  /** The decoders of the parts that a follow-up went on from, in order. */
+  readonly earlier: readonly Decoder[];
+  /** How many tool calls those parts hold: the index of the next one. */
+  readonly toolCalls: number;
+}
+
+/** A request to send on as part of the same answer. */
+export interface FollowUp {
+  /** Why, for the `retries` of the answer, such as `pause_turn`. */
+  readonly reason: string;
+  readonly body: string;
+}
+
 /** One streamed request to a model. */
-export interface AnswerRequest {
+export interface AnswerRequest<Decoder extends AnswerDecoder = AnswerDecoder> {
   readonly http: HttpClient;
   readonly identity: ProviderIdentity;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  readonly decoder: () => AnswerDecoder;
+  /** Made anew for every request that is sent. */
+  readonly decoder: (parts: EarlierParts<Decoder>) => Decoder;
+  /** Sends the request a second time when no content has come after so long, in ms; the first content wins. Default: never. */
+  readonly hedgeAfterMs?: number | undefined;
+  /** Asked when a part is complete; what it returns is sent at once, and its chunks go on in the same answer. It sets its own bound. */
+  readonly followUp?: (complete: Decoder, earlier: readonly Decoder[]) => FollowUp | undefined;
+  /** Says more about a vendor's error before it is thrown, such as the name of a retired model's successor. */
+  readonly explain?: (error: ProviderError) => ProviderError;
 }
 
 /**
@@ -47,9 +73,12 @@ export interface AnswerRequest {
  * An abort ends the iteration at once, without an error. Usage is reported once, with that of an attempt that failed: of
  * an aborted or failed answer as far as the vendor has told it.
  */
-export async function* streamAnswer(request: AnswerRequest, options: LlmOptions = {}): AsyncGenerator<LlmChunk, void, undefined> {
+export async function* streamAnswer<Decoder extends AnswerDecoder>(
+  request: AnswerRequest<Decoder>,
+  options: LlmOptions = {},
+): AsyncGenerator<LlmChunk, void, undefined> {
   const { signal, clock = systemClock } = options;
-  let decoder = request.decoder();
+  let decoder = request.decoder({ earlier: [], toolCalls: 0 });
   let spent: LlmUsage | undefined;
   try {
     for (let attempt = 1; ; attempt++) {
@@ -67,7 +96,7 @@ export async function* streamAnswer(request: AnswerRequest, options: LlmOptions 
         if (delayMs === undefined) throw error;
         if (!(await slept(clock.sleep(delayMs, signal), signal))) return;
         spent = decoder.usage();
-        decoder = request.decoder();
+        decoder = request.decoder({ earlier: [], toolCalls: 0 });
       }
     }
   } finally {
@@ -76,9 +105,9 @@ export async function* streamAnswer(request: AnswerRequest, options: LlmOptions 
   }
 }
 
-async function* attemptAnswer(
-  request: AnswerRequest,
-  decoder: AnswerDecoder,
+async function* attemptAnswer<Decoder extends AnswerDecoder>(
+  request: AnswerRequest<Decoder>,
+  decoder: Decoder,
   options: LlmOptions,
 ): AsyncGenerator<LlmChunk, void, undefined> {
   const { http, identity, url, headers, body } = request;

@@ -18,6 +18,8 @@ const CHARACTERS_PER_TOKEN = 4;
 
 /** Decodes the events of one streamed chat completion. Reasoning that a server sends beside the text is skipped. */
 export class ChatCompletionDecoder implements AnswerDecoder {
+  /** Reasoning comes in pieces here, and is not announced. */
+  readonly isThinking = false;
   readonly #identity: ProviderIdentity;
   /** The id of the call that each index of the wire stands for; some servers give several calls one index. */
   readonly #calls: { readonly index: unknown; readonly id: unknown }[] = [];
@@ -37,6 +39,10 @@ export class ChatCompletionDecoder implements AnswerDecoder {
   /** Some servers close the stream behind the finish reason, without `[DONE]`. */
   get mayEnd(): boolean {
     return this.#stopReason !== undefined;
+  }
+
+  get hasContent(): boolean {
+    return this.#characters > 0 || this.#calls.length > 0;
   }
 
   decode({ data }: ServerSentEvent): readonly LlmChunk[] {

@@ -1,22 +1,21 @@
-import type { ProviderError } from "../../core/errors.js";
+import { ProtocolError, type ProviderError } from "../../core/errors.js";
 import type { LlmChunk, LlmStopReason, LlmUsage } from "../../core/llm.js";
 import { isRecord, parseMessage, type ProviderIdentity, vendorError } from "../../provider-kit/http-errors.js";
 import type { AnswerDecoder } from "../../provider-kit/http-llm.js";
 import type { ServerSentEvent } from "../../provider-kit/sse.js";
+import { type AnswerBlock, openBlock, type OpenBlock, text } from "./answer-blocks.js";
 import type { AnthropicData } from "./messages.js";
-import type { ThinkingBlock } from "./wire.js";
+import { UsageMeter } from "./usage.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A block of the answer while it grows. */
-type OpenBlock =
-  | { readonly type: "text" }
-  | { readonly type: "tool_use"; readonly index: number; readonly input: unknown; hasArguments: boolean }
-  | { readonly type: "thinking"; thinking: string; signature: string }
-  | { readonly type: "redacted_thinking"; readonly data: string };
-
-/** Characters of English text in a token, roughly: for answers whose count never came. */
-const CHARACTERS_PER_TOKEN = 4;
+/** What an answer's decoder must know of its request. */
+export interface AnswerContext {
+  readonly identity: ProviderIdentity;
+  readonly model: string;
+  /** The caller's own name of a tool, by the one that was sent. */
+  readonly toolName: (wireName: string) => string;
+}
 
 const STOP_REASONS: Readonly<Record<string, LlmStopReason>> = {
   end_turn: "end_turn",
@@ -34,6 +33,7 @@ const ERROR_STATUS: Readonly<Record<string, number>> = {
   billing_error: 402,
   permission_error: 403,
   not_found_error: 404,
+  conflict_error: 409,
   request_too_large: 413,
   rate_limit_error: 429,
   api_error: 500,
@@ -41,66 +41,102 @@ const ERROR_STATUS: Readonly<Record<string, number>> = {
   overloaded_error: 529,
 };
 
+const NONE: readonly LlmChunk[] = [];
+const NO_FIELDS: Fields = {};
+
 /**
- * Decodes the events of one Messages API answer. Blocks are kept by their index, so that they may interleave;
- * types of events, blocks and deltas that are not known are skipped, as the API's versioning asks.
+ * Decodes the events of one Messages API answer. Blocks are kept by their index, so that they may interleave; types of
+ * events and deltas that are not known are skipped, as the API's versioning asks, and such blocks are only kept.
  */
 export class AnthropicDecoder implements AnswerDecoder {
   readonly mayEnd = false;
-  readonly #identity: ProviderIdentity;
-  readonly #model: string;
+  readonly #context: AnswerContext;
   readonly #blocks = new Map<unknown, OpenBlock>();
-  readonly #thinking: ThinkingBlock[] = [];
-  readonly #usage: Record<string, number> = {};
-  #toolCalls = 0;
-  #characters = 0;
-  #stopReason: LlmStopReason | undefined;
+  readonly #usage = new UsageMeter();
+  #messageId: unknown;
   #hasStarted = false;
-  #hasFinalUsage = false;
+  #hasContent = false;
+  #openThinking = 0;
+  #toolCalls = 0;
+  #hasContent = false;
+  #stop: Fields = NO_FIELDS;
   #isComplete = false;
 
-  constructor(identity: ProviderIdentity, model: string) {
-    this.#identity = identity;
-    this.#model = model;
+  constructor(context: AnswerContext) {
+    this.#context = context;
   }
 
   get isComplete(): boolean {
     return this.#isComplete;
   }
 
+  get hasContent(): boolean {
+    return this.#hasContent;
+  }
+
+  get isThinking(): boolean {
+    for (const { type } of this.#blocks.values()) if (type === "thinking") return true;
+    return false;
+  }
+
+  get isThinking(): boolean {
+    return this.#openThinking > 0;
+  }
+
+  get hasContent(): boolean {
+    return this.#hasContent;
+  }
+
+  /** Says whether the model ended its turn without a word or a call: the caller would hear nothing. */
+  get isEmpty(): boolean {
+    return this.#isComplete && !this.#hasContent && this.#stop["stop_reason"] === "end_turn";
+  }
+
+  /**
+   * The content so far of an answer that the vendor paused while its own tools run: it goes on when this is sent back.
+   * `undefined` for every other answer.
+   */
+  pausedContent(): readonly AnswerBlock[] | undefined {
+    if (!this.#isComplete || this.#stop["stop_reason"] !== "pause_turn" || this.#toolCalls > 0) return undefined;
+    const content = this.#inOrder().flatMap((block) => block.whole() ?? []);
+    return content.length === 0 ? undefined : content;
+  }
+
   decode({ data }: ServerSentEvent): readonly LlmChunk[] {
-    const event = parseMessage(this.#identity, data);
+    const event = parseMessage(this.#context.identity, data);
     switch (event["type"]) {
-      case "message_start":
-        this.#hasStarted = true;
-        this.#addUsage(record(record(event["message"])["usage"]));
-        return [];
-      case "content_block_start":
-        return this.#startBlock(event["index"], record(event["content_block"]));
       case "content_block_delta":
         return this.#extendBlock(this.#blocks.get(event["index"]), record(event["delta"]));
+      case "content_block_start":
+        return this.#startBlock(event["index"], record(event["content_block"]));
       case "content_block_stop":
-        return this.#endBlock(event["index"]);
+        return this.#endBlock(this.#blocks.get(event["index"]));
+      case "message_start":
+        this.#startMessage(record(event["message"]));
+        return NONE;
       case "message_delta":
-        this.#endMessage(record(event["delta"]), event["usage"]);
-        return [];
+        this.#stop = record(event["delta"]);
+        this.#usage.end(event["usage"]);
+        return NONE;
       case "message_stop":
         this.#isComplete = true;
-        return [];
+        return NONE;
       case "error":
         throw this.#streamError(event);
       default:
-        return [];
+        return NONE;
     }
   }
 
   done(requestId: string | undefined): LlmChunk {
+    const reason = text(this.#stop["stop_reason"]);
+    const stopDetail = stopDetailOf(this.#stop["stop_details"]);
     const usage = this.usage();
-    const providerData: AnthropicData | undefined =
-      this.#thinking.length === 0 ? undefined : { model: this.#model, thinking: this.#thinking };
+    const providerData = this.#providerData();
     return {
       type: "done",
-      ...(this.#stopReason === undefined ? {} : { stopReason: this.#stopReason }),
+      ...(reason === "" ? {} : { stopReason: STOP_REASONS[reason] ?? "other" }),
+      ...(stopDetail === undefined ? {} : { stopDetail }),
       ...(usage === undefined ? {} : { usage }),
       ...(requestId === undefined ? {} : { requestId }),
       ...(providerData === undefined ? {} : { providerData }),
@@ -108,124 +144,95 @@ export class AnthropicDecoder implements AnswerDecoder {
   }
 
   usage(): LlmUsage | undefined {
-    if (!this.#hasStarted) return undefined;
-    const {
-      input_tokens: input = 0,
-      output_tokens: output = 0,
-      cache_read_input_tokens: read,
-      thinking_tokens: thinking,
-    } = this.#usage;
-    const estimated = Math.max(output, Math.ceil(this.#characters / CHARACTERS_PER_TOKEN));
-    const write1h = this.#usage["ephemeral_1h_input_tokens"];
-    const writes = this.#usage["cache_creation_input_tokens"];
-    // What is not told apart was written for five minutes: the only lifetime that is asked for.
-    const write5m = writes === undefined ? undefined : writes - (write1h ?? 0);
-    return {
-      inputTokens: input,
-      outputTokens: this.#hasFinalUsage ? output : estimated,
-      ...(read === undefined ? {} : { cacheReadTokens: read }),
-      ...(write5m === undefined ? {} : { cacheWrite5mTokens: write5m }),
-      ...(write1h === undefined ? {} : { cacheWrite1hTokens: write1h }),
-      ...(thinking === undefined ? {} : { thinkingTokens: thinking }),
-      ...(this.#hasFinalUsage ? {} : { isEstimated: true }),
-    };
+    return this.#usage.usage();
   }
 
-  #startBlock(index: unknown, block: Fields): readonly LlmChunk[] {
-    switch (block["type"]) {
-      case "text":
-        this.#blocks.set(index, { type: "text" });
-        return this.#text(block["text"]);
-      case "tool_use":
-        return this.#startToolCall(index, block);
-      case "thinking":
-        this.#blocks.set(index, { type: "thinking", thinking: text(block["thinking"]), signature: text(block["signature"]) });
-        return [];
-      case "redacted_thinking":
-        this.#blocks.set(index, { type: "redacted_thinking", data: text(block["data"]) });
-        return [];
-      default:
-        return [];
+  #startMessage(message: Fields): void {
+    const id = message["id"];
+    if (this.#hasStarted) {
+      // Gateways have been seen to repeat the first event; another message inside this one is something else.
+      if (id === this.#messageId) return;
+      throw this.#protocolError(`a second message ${JSON.stringify(id)} inside the message ${JSON.stringify(this.#messageId)}`);
     }
+    this.#hasStarted = true;
+    this.#messageId = id;
+    this.#usage.start(message["usage"]);
   }
 
-  #startToolCall(index: unknown, block: Fields): readonly LlmChunk[] {
-    const call = this.#toolCalls++;
-    this.#blocks.set(index, { type: "tool_use", index: call, input: block["input"], hasArguments: false });
-    return [{ type: "tool_call", index: call, id: text(block["id"]), name: text(block["name"]) }];
+  #startBlock(index: unknown, fields: Fields): readonly LlmChunk[] {
+    if (this.#blocks.has(index)) throw this.#protocolError(`a second block with the index ${JSON.stringify(index)}`);
+    const block = openBlock(fields);
+    this.#blocks.set(index, block);
+    switch (block.kind) {
+      case "text":
+        return this.#text(text(fields["text"]));
+      case "thinking":
+        this.#openThinking++;
+        return NONE;
+      case "tool_call":
+        block.call = this.#toolCalls++;
+        this.#hasContent = true;
+        return [
+          {
+            type: "tool_call",
+            index: block.call,
+            id: text(fields["id"]),
+            name: this.#context.toolName(text(fields["name"])),
+          },
+        ];
+      case "other":
+        return NONE;
+    }
   }
 
   #extendBlock(block: OpenBlock | undefined, delta: Fields): readonly LlmChunk[] {
     switch (delta["type"]) {
-      case "text_delta":
-        return this.#text(delta["text"]);
-      case "input_json_delta":
-        return block?.type === "tool_use" ? this.#arguments(block, text(delta["partial_json"])) : [];
-      case "thinking_delta":
-        if (block?.type === "thinking") block.thinking += text(delta["thinking"]);
-        this.#characters += text(delta["thinking"]).length;
-        return [];
+      case "text_delta": {
+        const piece = text(delta["text"]);
+        if (block !== undefined) block.text += piece;
+        return this.#text(piece);
+      }
+      case "input_json_delta": {
+        const piece = text(delta["partial_json"]);
+        if (block === undefined || piece === "") return NONE;
+        block.json += piece;
+        return block.kind === "tool_call" ? this.#arguments(block.call, piece) : NONE;
+      }
+      case "thinking_delta": {
+        const piece = text(delta["thinking"]);
+        if (block !== undefined) block.thinking += piece;
+        this.#usage.wrote(piece);
+        return NONE;
+      }
       case "signature_delta":
-        if (block?.type === "thinking") block.signature += text(delta["signature"]);
-        return [];
+        if (block !== undefined) block.signature += text(delta["signature"]);
+        return NONE;
+      case "citations_delta":
+        block?.citations.push(delta["citation"]);
+        return NONE;
       default:
-        return [];
+        return NONE;
     }
   }
 
-  #endBlock(index: unknown): readonly LlmChunk[] {
-    const block = this.#blocks.get(index);
-    this.#blocks.delete(index);
-    if (block?.type === "thinking" || block?.type === "redacted_thinking") this.#thinking.push({ ...block });
+  #endBlock(block: OpenBlock | undefined): readonly LlmChunk[] {
+    if (block === undefined || block.isClosed) return NONE;
+    block.isClosed = true;
+    if (block.kind === "thinking") this.#openThinking--;
     // A tool without arguments may send none, or all of them with the block's start.
-    if (block?.type === "tool_use" && !block.hasArguments) return this.#arguments(block, JSON.stringify(record(block.input)));
-    return [];
+    if (block.kind === "tool_call" && block.json === "")
+      return this.#arguments(block.call, JSON.stringify(record(block.fields["input"])));
+    return NONE;
   }
 
-  #endMessage(delta: Fields, usage: unknown): void {
-    const reason = delta["stop_reason"];
-    if (typeof reason === "string") this.#stopReason = STOP_REASONS[reason] ?? "other";
-    if (!isRecord(usage)) return;
-    this.#addUsage(usage);
-    this.#hasFinalUsage = typeof usage["output_tokens"] === "number";
+  #text(content: string): readonly LlmChunk[] {
+    if (content === "") return NONE;
+    this.#hasContent = true;
+    this.#usage.wrote(content);
+    return [{ type: "text", content }];
   }
 
-  #text(value: unknown): readonly LlmChunk[] {
-    const content = text(value);
-    this.#characters += content.length;
-    return content === "" ? [] : [{ type: "text", content }];
+  #arguments(index: number, json: string): readonly LlmChunk[] {
+    this.#usage.wrote(json);
+    return [{ type: "tool_call", index, arguments: json }];
   }
-
-  #arguments(block: Extract<OpenBlock, { type: "tool_use" }>, json: string): readonly LlmChunk[] {
-    if (json === "") return [];
-    block.hasArguments = true;
-    this.#characters += json.length;
-    return [{ type: "tool_call", index: block.index, arguments: json }];
-  }
-
-  /** Counts are cumulative: the last that is not null stands. */
-  #addUsage(usage: Fields): void {
-    for (const counts of [usage, record(usage["cache_creation"]), record(usage["output_tokens_details"])]) {
-      for (const [name, count] of Object.entries(counts)) if (typeof count === "number") this.#usage[name] = count;
-    }
-  }
-
-  #streamError(event: Fields): ProviderError {
-    const { type, message } = record(event["error"]);
-    const requestId = event["request_id"];
-    return vendorError(this.#identity, {
-      status: ERROR_STATUS[text(type)] ?? 500,
-      type: text(type),
-      message: text(message),
-      requestId: typeof requestId === "string" ? requestId : undefined,
-    });
-  }
-}
-
-function record(value: unknown): Fields {
-  return isRecord(value) ? value : {};
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
