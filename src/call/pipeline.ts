@@ -1,5 +1,4 @@
 import type { CallEndReason, CallEventBody, CallStage } from "../core/call-event.js";
-import { errorMessage, PatterError } from "../core/errors.js";
 import type { LLM } from "../core/llm.js";
 import type { AsyncQueue } from "../core/queue.js";
 import type { Scope } from "../core/scope.js";
@@ -7,6 +6,7 @@ import type { SttEvent } from "../core/stt.js";
 import { isBackchannel, type Judgement, judge } from "./barge-in.js";
 import type { EchoMeter } from "./echo.js";
 import { turnEndsAt } from "./endpointing.js";
+import { errorEvent } from "./error-event.js";
 import type { Listener } from "./listen.js";
 import type { ReplyServices } from "./reply.js";
 import { situationOf } from "./situation.js";
@@ -338,9 +338,8 @@ export class Pipeline {
 
   /** Without ears the call is over; without a VAD the words alone say when the caller speaks. */
   #onStageFailed(stage: CallStage, error: unknown): void {
-    const code = error instanceof PatterError ? error.code : "call";
     const fatal = stage !== "vad";
-    this.#options.emit({ type: "call_error", stage, code, message: errorMessage(error), fatal });
+    this.#options.emit(errorEvent(stage, error, { fatal }));
     if (fatal) {
       this.#ended = "error";
       return;

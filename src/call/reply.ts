@@ -10,6 +10,7 @@ import type { LLM } from "../core/llm.js";
 import { ChildController } from "../core/signals.js";
 import { type AnswerEnd, answer } from "./answer.js";
 import { errorEvent } from "./error-event.js";
+import { HoldLine } from "./hold-line.js";
 import type { Playout } from "./playout.js";
 import { ReplyVoice } from "./reply-voice.js";
 import { sentencesOf } from "./sentences.js";
@@ -34,10 +35,6 @@ export interface ReplyServices {
   emit(body: CallEventBody): void;
 }
 
-/** The silence is looked at so many times before the hold line is due. */
-const HOLD_STEPS = 4;
-/** How often one reply says the hold line at the most. */
-const MAX_HOLDS = 3;
 /** A mark says late what has been played, in ms: an echo of it may be here already. */
 const PLAYED_AHEAD_MS = 300;
 
@@ -77,7 +74,7 @@ export class Reply {
     using controller = this.#controller;
     const { signal } = controller;
     emit({ type: "reply_started", reply: this.id, source: this.source.type });
-    using _hold = this.#watchSilence();
+    using _hold = this.source.type === "llm" ? this.#holdLine() : undefined;
     const spoken = this.#voice.run().then(
       () => true,
       async (error: unknown) => {
@@ -163,26 +160,14 @@ export class Reply {
     return true;
   }
 
-  /** Says the hold line when nothing has been heard for too long, a few times at the most. */
-  #watchSilence(): Disposable {
+  #holdLine(): HoldLine {
     const { agent, clock, playout, history } = this.#services;
-    const { longTurnMessage, longTurnMessageAfterMs } = agent;
-    if (this.source.type !== "llm" || longTurnMessage === null) return { [Symbol.dispose]: () => {} };
-    const stepMs = longTurnMessageAfterMs / HOLD_STEPS;
-    let silentSteps = 0;
-    let holds = 0;
-    const look = (): void => {
-      const isSilent = this.#voice.isIdle && playout.remainingMs <= 0 && !playout.isPaused;
-      silentSteps = isSilent ? silentSteps + 1 : 0;
-      if (silentSteps >= HOLD_STEPS && holds < MAX_HOLDS) {
-        silentSteps = 0;
-        holds++;
-        this.#say(history.toolRounds(this.id), longTurnMessage, true);
-      }
-      timer = clock.setTimer(stepMs, look);
-    };
-    let timer = clock.setTimer(stepMs, look);
-    return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
+    return new HoldLine({
+      agent,
+      clock,
+      isSilent: () => this.#voice.isIdle && playout.remainingMs <= 0 && !playout.isPaused,
+      say: (text) => this.#say(history.toolRounds(this.id), text, true),
+    });
   }
 
   #report(stage: CallStage, error: unknown): void {

@@ -6,15 +6,17 @@ import { rmsDbfs } from "../audio/level.js";
 import { decodeFrame } from "../audio/pcm.js";
 import type { AudioFrame } from "../core/audio-frame.js";
 import type { Call } from "../core/call.js";
-import type { CallEndReason, CallEventBody, CallStage } from "../core/call-event.js";
+import type { CallEndReason, CallEventBody } from "../core/call-event.js";
 import type { IncomingCall } from "../core/carrier.js";
 import type { Clock } from "../core/clock.js";
-import { CallError, ConfigError, errorMessage, PatterError } from "../core/errors.js";
+import { CallError, ConfigError, errorMessage } from "../core/errors.js";
 import { AsyncQueue } from "../core/queue.js";
 import { Scope } from "../core/scope.js";
 import { deferred, onAbort, within } from "../core/signals.js";
-import { EchoMeter } from "./echo.js";
 import { CallEvents } from "./call-events.js";
+import { announceStart } from "./call-start.js";
+import { EchoMeter } from "./echo.js";
+import { errorEvent } from "./error-event.js";
 import { Listener } from "./listen.js";
 import { Pipeline } from "./pipeline.js";
 import { Playout } from "./playout.js";
@@ -23,8 +25,6 @@ import type { TurnInput } from "./turn-input.js";
 
 /** How long the carrier may take to hang up, in ms. */
 const HANG_UP_MS = 5000;
-/** How long `onStart` may hold the greeting back, in ms. */
-const ON_START_MS = 1000;
 
 export interface CallOptions {
   readonly agent: Agent;
@@ -78,7 +78,7 @@ class Session implements Call {
     const { from, to, direction } = this;
     this.#emit({ type: "call_started", carrier, from, to, direction, startedAt: clock.epochMs() });
     const reason = await this.#converse().catch((error: unknown): CallEndReason => {
-      this.#reportError("call", error, true);
+      this.#emit(errorEvent("call", error, { fatal: true }));
       return "error";
     });
     // What could not even begin has not hung up.
@@ -165,7 +165,7 @@ class Session implements Call {
     });
     using _shutdown = onAbort(shutdown, () => this.#inbox.push({ type: "hang_up", when: "now", reason: "shutdown" }));
     listener.start();
-    scope.run(() => this.#greet());
+    scope.run(() => this.#greet(emit));
     let reason: CallEndReason = "error";
     try {
       reason = await pipeline.run();
@@ -177,12 +177,9 @@ class Session implements Call {
     return reason;
   }
 
-  async #greet(): Promise<void> {
+  async #greet(emit: (body: CallEventBody) => void): Promise<void> {
     const { onStart, clock, agent } = this.#options;
-    if (onStart !== undefined) {
-      const started = (async () => onStart(this))().catch((error: unknown) => this.#reportError("callback", error, false));
-      await within(clock, ON_START_MS, started);
-    }
+    await announceStart({ call: this, onStart, clock, emit });
     const { firstMessage } = agent;
     if (firstMessage === undefined || firstMessage.trim() === "") return;
     this.#inbox.push({ type: "say", source: { type: "greeting", text: firstMessage }, onHeard: () => {} });
@@ -199,18 +196,13 @@ class Session implements Call {
   async #release(reason: CallEndReason): Promise<void> {
     if (reason === "caller_hung_up" || reason === "connection_lost" || reason === "transferred") return;
     const { incoming, clock } = this.#options;
-    const hungUp = incoming.control.hangUp(reason).catch((error: unknown) => this.#reportError("carrier", error, false));
+    const hungUp = incoming.control.hangUp(reason).catch((error: unknown) => this.#emit(errorEvent("carrier", error)));
     await within(clock, HANG_UP_MS, hungUp);
   }
 
   #fail(error: unknown): void {
-    this.#reportError("call", error, true);
+    this.#emit(errorEvent("call", error, { fatal: true }));
     this.#inbox.push({ type: "hang_up", when: "now", reason: "error" });
-  }
-
-  #reportError(stage: CallStage, error: unknown, fatal: boolean): void {
-    const code = error instanceof PatterError ? error.code : "call";
-    this.#emit({ type: "call_error", stage, code, message: errorMessage(error), fatal });
   }
 
   #throwIfEnded(): void {

@@ -3,21 +3,19 @@ import { History } from "../agent/history.js";
 import { toolObserver } from "../agent/tool-observer.js";
 import { ToolRunner } from "../agent/tool-runner.js";
 import { CallEvents } from "../call/call-events.js";
-import { errorEvent } from "../call/error-event.js";
+import { announceStart } from "../call/call-start.js";
 import type { Call } from "../core/call.js";
 import type { CallEndReason, CallEvent, CallEventBody } from "../core/call-event.js";
 import type { Clock } from "../core/clock.js";
 import { CallError, CarrierError, ConfigError } from "../core/errors.js";
 import type { LLM } from "../core/llm.js";
 import { AsyncQueue } from "../core/queue.js";
-import { type Deferred, deferred, onAbort, within } from "../core/signals.js";
+import { type Deferred, deferred, onAbort } from "../core/signals.js";
 import { type CallRecord, recordOf } from "../observe/recorder.js";
 import { historyLines, showEvent } from "./chat-display.js";
 import { Terminal, type TerminalStreams } from "./terminal.js";
 import { type TypedReplySource, typedReply } from "./typed-reply.js";
 
-/** How long `onStart` may hold the greeting back, in ms; as in a spoken call. */
-const ON_START_MS = 1000;
 const COMMANDS = "/hangup ends the call, /transfer NUMBER hands you over, /history shows what the model knows, /quit leaves.";
 
 export interface TypedChatOptions extends TerminalStreams {
@@ -146,12 +144,7 @@ class TypedChat implements Call {
 
   async #greet(): Promise<void> {
     const { onStart, clock, agent } = this.#options;
-    if (onStart !== undefined) {
-      const started = (async () => onStart(this))().catch((error: unknown) => {
-        this.#emit(errorEvent("callback", error));
-      });
-      await within(clock, ON_START_MS, started);
-    }
+    await announceStart({ call: this, onStart, clock, emit: (body) => this.#emit(body) });
     if (agent.firstMessage !== undefined) await this.#reply({ type: "greeting", text: agent.firstMessage });
   }
 

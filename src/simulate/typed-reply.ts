@@ -5,6 +5,7 @@ import { spokenText } from "../agent/speech-text.js";
 import type { ToolRunner } from "../agent/tool-runner.js";
 import { type AnswerEnd, answer } from "../call/answer.js";
 import { errorEvent } from "../call/error-event.js";
+import { HoldLine } from "../call/hold-line.js";
 import { sentencesOf } from "../call/sentences.js";
 import type { CallEventBody, ReplyEndReason } from "../core/call-event.js";
 import type { Clock } from "../core/clock.js";
@@ -29,9 +30,6 @@ export interface TypedReplyOptions {
   onTools(interject: ((text: string) => void) | undefined): void;
 }
 
-/** Hold lines in one reply, at most; as in a spoken call. */
-const MAX_HOLDS = 3;
-
 /**
  * Writes one reply, sentence by sentence as `sentence_ready` events, enters it into the history and returns its text.
  * What was written counts as heard. A failed model is answered with the agent's error message; it never rejects.
@@ -39,14 +37,17 @@ const MAX_HOLDS = 3;
 export async function typedReply(options: TypedReplyOptions): Promise<string> {
   const { reply, source, agent, history, signal, emit } = options;
   const rounds: string[][] = [];
-  using hold = new HoldTimer(options, (text) => write(history.toolRounds(reply), text, true));
+  // What is written is read at once: from one sentence to the next it is silent.
+  const holdLine = (): HoldLine =>
+    new HoldLine({ ...options, isSilent: () => true, say: (line) => write(history.toolRounds(reply), line, true) });
+  using hold = source.type === "llm" ? holdLine() : undefined;
   const write = (round: number, sentence: string, isHold = false): boolean => {
     const spoken = spokenText(sentence, agent.textTransforms, (error) => emit(errorEvent("callback", error)));
     if (spoken.trim() === "") return false;
     while (rounds.length <= round) rounds.push([]);
     rounds[round]?.push(sentence.trim());
     emit({ type: "sentence_ready", reply, text: spoken, ...(isHold && { isHold }) });
-    hold.restart();
+    hold?.restart();
     return true;
   };
   const interject = (text: string): void => {
@@ -80,33 +81,4 @@ export async function typedReply(options: TypedReplyOptions): Promise<string> {
     .join(" ");
   emit({ type: "reply_ended", reply, reason, text, heard: text, isEstimated: false, audioMs: 0 });
   return text;
-}
-
-/** Has the hold line written when a model's answer is silent for too long. */
-class HoldTimer implements Disposable {
-  readonly #options: TypedReplyOptions;
-  readonly #write: (text: string) => void;
-  #timer: Disposable | undefined;
-  #holds = 0;
-
-  constructor(options: TypedReplyOptions, write: (text: string) => void) {
-    this.#options = options;
-    this.#write = write;
-    this.restart();
-  }
-
-  restart(): void {
-    this[Symbol.dispose]();
-    const { agent, clock, source } = this.#options;
-    const { longTurnMessage, longTurnMessageAfterMs } = agent;
-    if (source.type !== "llm" || longTurnMessage === null || this.#holds === MAX_HOLDS) return;
-    this.#timer = clock.setTimer(longTurnMessageAfterMs, () => {
-      this.#holds++;
-      this.#write(longTurnMessage);
-    });
-  }
-
-  [Symbol.dispose](): void {
-    this.#timer?.[Symbol.dispose]();
-  }
 }
