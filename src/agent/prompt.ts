@@ -1,4 +1,6 @@
-import type { ChatMessage } from "../core/chat.js";
+import type { ChatMessage, ToolSpec } from "../core/chat.js";
+import type { Agent } from "./agent.js";
+import { toolSpec } from "./tools.js";
 
 /** Replaces `{name}` by the variable of that name; an unknown name stays as written. */
 export function fillVariables(text: string, variables: Readonly<Record<string, string>>): string {
@@ -20,4 +22,15 @@ export function systemMessages(systemPrompt: string, variables: Readonly<Record<
     messages.push({ role: "system", content: `For this call:\n${list}` });
   }
   return messages;
+}
+
+/** What every request of an agent's call begins with; a cache holds it only while it stays the same. */
+export interface RequestPrefix {
+  readonly system: readonly ChatMessage[];
+  readonly tools: readonly ToolSpec[] | null;
+}
+
+/** The beginning that the requests of an agent's calls have in common. */
+export function requestPrefix({ systemPrompt, variables, tools }: Agent): RequestPrefix {
+  return { system: systemMessages(systemPrompt, variables), tools: tools.length === 0 ? null : tools.map(toolSpec) };
 }

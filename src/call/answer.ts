@@ -1,19 +1,18 @@
 import type { Agent } from "../agent/agent.js";
 import type { History } from "../agent/history.js";
-import { systemMessages } from "../agent/prompt.js";
+import { requestPrefix } from "../agent/prompt.js";
 import type { ToolRunner } from "../agent/tool-runner.js";
-import { toolSpec } from "../agent/tools.js";
 import type { CallEventBody } from "../core/call-event.js";
 import type { ToolCallMessage } from "../core/chat.js";
 import type { Clock } from "../core/clock.js";
-import { ProviderError, ProviderTimeoutError } from "../core/errors.js";
+import { AnswerError, ProviderError, ProviderTimeoutError } from "../core/errors.js";
 import type { LLM, LlmChunk, LlmUsage } from "../core/llm.js";
 import { abortable, untilAborted } from "../core/signals.js";
 import { SentenceSplitter } from "./sentences.js";
 
 /** Rounds of tool calls in one reply before it is given up. */
 const MAX_ROUNDS = 10;
-/** A model that sends nothing for so long, in ms, has failed. Providers' own deadlines are shorter. */
+/** A model that sends nothing for so long, in ms, has failed. The deadlines of our own providers are shorter. */
 const SILENCE_MS = 15_000;
 
 export interface AnswerOptions {
@@ -42,6 +41,8 @@ export interface AnswerEnd {
 /**
  * Asks the model, runs the tools it calls and asks again, until it calls none.
  * Text is handed on sentence by sentence while the model still writes.
+ *
+ * @throws AnswerError when the model refuses, writes nothing at all, or reaches its token limit within a tool call.
  */
 export async function answer(options: AnswerOptions): Promise<AnswerEnd> {
   const { llm, history, tools, signal, reply } = options;
@@ -49,14 +50,16 @@ export async function answer(options: AnswerOptions): Promise<AnswerEnd> {
   await abortable(tools.idle(), signal);
   let hasText = false;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const { calls, providerData, isSpoken } = await ask(options, round);
+    const asked = await ask(options, round);
     signal.throwIfAborted();
-    hasText ||= isSpoken;
-    if (calls.length === 0) {
-      if (!hasText) throw new ProviderError(`${llm.provider} gave an empty answer.`, { provider: llm.provider });
-      return { providerData };
-    }
-    history.addToolCalls(reply, options.roundText(round), calls, providerData);
+    hasText ||= asked.isSpoken;
+    const failure = failureOf(asked, hasText, llm);
+    if (failure !== undefined) throw failure;
+    const { calls, end } = asked;
+    // What a refused answer says of itself is no part of the conversation.
+    if (end.stopReason === "refusal") return { providerData: undefined };
+    if (calls.length === 0) return { providerData: end.providerData };
+    history.addToolCalls(reply, options.roundText(round), calls, end.providerData);
     options.onTools?.(true);
     await abortable(tools.run(reply, calls), signal);
     options.onTools?.(false);
@@ -66,9 +69,11 @@ export async function answer(options: AnswerOptions): Promise<AnswerEnd> {
   });
 }
 
+type AnswerDone = Extract<LlmChunk, { readonly type: "done" }>;
+
 interface Asked {
+  readonly end: AnswerDone;
   readonly calls: ToolCallMessage[];
-  readonly providerData: unknown;
   /** Whether the model had anything to say; the hold line is not its own. */
   readonly isSpoken: boolean;
 }
@@ -77,8 +82,8 @@ interface Asked {
 async function ask(options: AnswerOptions, round: number): Promise<Asked> {
   const { llm, agent, history, emit, clock, callId, signal, reply } = options;
   const names = { reply, provider: llm.provider, model: llm.model };
-  const messages = [...systemMessages(agent.systemPrompt, agent.variables), ...history.messages()];
-  const specs = agent.tools.length === 0 ? null : agent.tools.map(toolSpec);
+  const { system, tools } = requestPrefix(agent);
+  const messages = [...system, ...history.messages()];
   emit({ type: "llm_requested", ...names, messages: messages.length });
   let hasUsage = false;
   // A provider may report it through the callback, with its last chunk, or both.
@@ -89,13 +94,13 @@ async function ask(options: AnswerOptions, round: number): Promise<Asked> {
   };
   const splitter = new SentenceSplitter();
   const calls = new ToolCallAssembler(`call_${reply}_${round}`);
-  let end: Extract<LlmChunk, { type: "done" }> = { type: "done" };
+  let end: AnswerDone = { type: "done" };
   let hasContent = false;
   let isSpoken = false;
   const say = (sentences: readonly string[]): void => {
     for (const sentence of sentences) isSpoken = options.onSentence(round, sentence) || isSpoken;
   };
-  const chunks = llm.stream(messages, specs, { signal, callId, clock, onUsage });
+  const chunks = llm.stream(messages, tools, { signal, callId, clock, onUsage });
   for await (const chunk of untilAborted(chunks, signal, { clock, ms: SILENCE_MS, late: () => silent(llm) })) {
     // The reply may have ended while the chunk was on its way here.
     signal.throwIfAborted();
@@ -109,13 +114,40 @@ async function ask(options: AnswerOptions, round: number): Promise<Asked> {
     else say(splitter.push(chunk.content));
   }
   signal.throwIfAborted();
-  say(splitter.flush());
+  // A sentence that a refusal cuts off is not finished.
+  if (end.stopReason !== "refusal") say(splitter.flush());
   if (end.usage !== undefined) onUsage(end.usage);
-  const { stopReason, requestId } = end;
-  emit({ type: "llm_ended", ...names, ...(stopReason && { stopReason }), ...(requestId && { requestId }) });
-  // A call that the token limit cut may lack half of its arguments.
-  const assembled = stopReason === "max_tokens" ? [] : calls.assembled((id) => history.hasToolCall(id));
-  return { calls: assembled, providerData: end.providerData, isSpoken };
+  const { stopReason, stopDetail, requestId, timing, retries } = end;
+  emit({
+    type: "llm_ended",
+    ...names,
+    ...(stopReason && { stopReason }),
+    ...(stopDetail !== undefined && { stopDetail }),
+    ...(requestId && { requestId }),
+    ...(timing && { timing }),
+    ...(retries && { retries }),
+  });
+  return { end, calls: calls.assembled((id) => history.hasToolCall(id)), isSpoken };
+}
+
+/** Why an answer leaves the caller without one, if it does. `hasText`: whether this reply has said anything by now. */
+function failureOf({ end, calls, isSpoken }: Asked, hasText: boolean, { provider, model }: LLM): AnswerError | undefined {
+  const { stopReason, stopDetail, requestId } = end;
+  const options = { provider, requestId };
+  // What was said before a tool ran is no answer to what the caller asked for.
+  if (stopReason === "refusal" && !isSpoken) {
+    const detail = stopDetail === undefined ? "" : ` (${stopDetail})`;
+    const message = `${model} refused to answer${detail}. Look at the system prompt, the tools' results and what the caller asked for.`;
+    return new AnswerError("refusal", message, options);
+  }
+  if (stopReason === "max_tokens" && (calls.length > 0 || !isSpoken)) {
+    const cut =
+      calls.length > 0 ? `in its call of "${calls.at(-1)?.function.name}", so that no tool was run` : "before it said anything";
+    return new AnswerError("max_tokens", `${model} reached its token limit ${cut}: raise maxTokens.`, options);
+  }
+  if (calls.length > 0 || hasText) return undefined;
+  const message = `${model} gave an empty answer: look at the system prompt, and at what it was told last.`;
+  return new AnswerError("empty_answer", message, options);
 }
 
 function silent({ provider }: LLM): ProviderTimeoutError {
