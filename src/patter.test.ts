@@ -338,7 +338,7 @@ describe("a phone's life", () => {
     };
     const llm = Object.assign(new TestLLM([]), { warmup });
     const serving = serve({ agent: phone.agent({ ...speech, llm, systemPrompt: "Be brief." }) });
-    await vi.waitFor(() => expect(warmed).toEqual([[{ role: "system", content: "Be brief." }], []]));
+    await vi.waitFor(() => expect(warmed).toEqual([[{ role: "system", content: "Be brief." }], null]));
     await clock.advance(3000);
     await serving;
     await phone.disconnect();

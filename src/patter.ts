@@ -1,8 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import { type Agent, type AgentOptions, createAgent, functionLlm } from "./agent/agent.js";
 import { prepareSpeech, requireSpeech } from "./agent/speech.js";
-import { systemMessages } from "./agent/prompt.js";
-import { toolSpec } from "./agent/tools.js";
+import { warmUp } from "./call/warm-up.js";
 import type { AgentInfo } from "./core/carrier.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { ConfigError } from "./core/errors.js";
@@ -289,23 +288,17 @@ interface Preparation {
   readonly logger: Logger;
 }
 
-/** Loads the models of speech, and opens the language model's connection. */
-async function prepare(preparation: Preparation): Promise<void> {
-  const { agent, signal } = preparation;
-  await Promise.all([prepareSpeech(agent, signal), warmUp(preparation)]);
-}
-
-async function warmUp({ agent, clock, signal, logger }: Preparation): Promise<void> {
-  const { llm, systemPrompt, variables, tools } = agent;
+/** Loads the models of speech, and warms the language model up. */
+async function prepare({ agent, clock, signal, logger }: Preparation): Promise<void> {
   using limit = new ChildController(signal);
-  const options = { signal: limit.signal, clock };
-  const warming = (async () => llm?.warmup?.(systemMessages(systemPrompt, variables), tools.map(toolSpec), options))();
-  await within(
+  const warming = warmUp({
+    agent,
     clock,
-    WARMUP_MS,
-    warming.catch((error: unknown) => logger.debug({ err: error }, "model not warmed up")),
-  );
-  limit.abort();
+    signal: limit.signal,
+    emit: (event) => logger.debug({ event }, "model warmed up"),
+    onFailure: (error) => logger.debug({ err: error }, "model not warmed up"),
+  });
+  await Promise.all([prepareSpeech(agent, signal), within(clock, WARMUP_MS, warming).finally(() => limit.abort())]);
 }
 
 function agentInfo({ stt, llm, tts }: Agent): AgentInfo {

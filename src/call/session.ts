@@ -22,6 +22,7 @@ import { Pipeline } from "./pipeline.js";
 import { Playout } from "./playout.js";
 import { SpeechOutput } from "./speech-output.js";
 import type { TurnInput } from "./turn-input.js";
+import { warmUp } from "./warm-up.js";
 
 /** How long the carrier may take to hang up, in ms. */
 const HANG_UP_MS = 5000;
@@ -166,6 +167,7 @@ class Session implements Call {
     using _shutdown = onAbort(shutdown, () => this.#inbox.push({ type: "hang_up", when: "now", reason: "shutdown" }));
     listener.start();
     scope.run(() => this.#greet(emit));
+    scope.run((signal) => warmUp({ agent, clock, signal, callId: this.id, emit }));
     let reason: CallEndReason = "error";
     try {
       reason = await pipeline.run();

@@ -4,9 +4,11 @@ import { type AgentOptions, createAgent } from "../agent/agent.js";
 import { endCallTool } from "../agent/call-tools.js";
 import { tool } from "../agent/tools.js";
 import type { Call } from "../core/call.js";
+import type { CallEvent } from "../core/call-event.js";
 import { Browser } from "../carriers/browser.js";
 import { VirtualClock } from "../core/clock.js";
 import { ConfigError } from "../core/errors.js";
+import type { LLM } from "../core/llm.js";
 import { silentLogger } from "../core/logger.js";
 import type { CallRecord } from "../observe/recorder.js";
 import { Patter } from "../patter.js";
@@ -209,6 +211,31 @@ describe("a typed chat", () => {
     close();
     expect((await ended()).endReason).toBe("caller_hung_up");
     expect(shown()).toContain("agent  Hi there.\n");
+  });
+
+  test("warms its model up while the caller reads the greeting, and reports it", async () => {
+    const asked: unknown[] = [];
+    const llm = Object.assign(new TestLLM(["Hi."]), {
+      warmup: async (...[messages, tools, options]: Parameters<NonNullable<LLM["warmup"]>>) => {
+        asked.push(messages, tools);
+        options?.onUsage?.({ inputTokens: 9, outputTokens: 0 });
+        await options?.clock?.sleep(200);
+      },
+    });
+    const events: CallEvent[] = [];
+    const { type, ended, clock, shown } = chat(
+      [],
+      { firstMessage: "Hello!", systemPrompt: "Be brief." },
+      { llm, onEvent: (event) => void events.push(event) },
+    );
+    await clock.advance(300);
+    expect(shown()).toContain("agent  Hello!");
+    await type("/quit");
+    await ended();
+    expect(asked).toEqual([[{ role: "system", content: "Be brief." }], null]);
+    expect(events.filter((event) => event.type === "llm_warmed_up")).toEqual([
+      expect.objectContaining({ durationMs: 200, usage: { inputTokens: 9, outputTokens: 0 } }),
+    ]);
   });
 
   test("an agent without a model is refused", async () => {

@@ -4,6 +4,7 @@ import { toolObserver } from "../agent/tool-observer.js";
 import { ToolRunner } from "../agent/tool-runner.js";
 import { CallEvents } from "../call/call-events.js";
 import { announceStart } from "../call/call-start.js";
+import { warmUp } from "../call/warm-up.js";
 import type { Call } from "../core/call.js";
 import type { CallEndReason, CallEvent, CallEventBody } from "../core/call-event.js";
 import type { Clock } from "../core/clock.js";
@@ -82,7 +83,7 @@ class TypedChat implements Call {
   }
 
   async run(): Promise<CallRecord> {
-    const { clock, onEvent, signal } = this.#options;
+    const { agent, clock, onEvent, signal } = this.#options;
     const { from, to, direction } = this;
     const recorded: CallEvent[] = [];
     this.events.subscribe((event) => {
@@ -93,11 +94,12 @@ class TypedChat implements Call {
     using _shutdown = signal && onAbort(signal, () => this.#end("shutdown"));
     this.#emit({ type: "call_started", carrier: "terminal", from, to, direction, startedAt: clock.epochMs() });
     const reading = this.#read();
+    const warming = warmUp({ agent, clock, signal: this.signal, callId: this.id, emit: (body) => this.#emit(body) });
     await this.#greet();
     await this.#converse();
     await clock.sleep(0);
     this.#controller.abort(new CallError(`The call ${this.id} has ended.`));
-    await this.#tools.idle();
+    await Promise.all([this.#tools.idle(), warming]);
     this.#emit({ type: "call_ended", reason: this.#ended ?? "error", durationMs: this.events.atMs, endedAt: clock.epochMs() });
     this.events.end();
     this.#terminal[Symbol.dispose]();
