@@ -33,3 +33,10 @@ test.each([
 ])("%j is none of them", (id) => {
   expect(matchModelName(id, NAMES)).toBeUndefined();
 });
+
+test.each([
+  ["claude-haiku-4-5-20251001", "anthropic/claude-haiku-4.5"],
+  ["llama3.2:3b", "llama3.2"],
+])("%s is %s, however the name is spelled", (id, name) => {
+  expect(matchModelName(id, ["claude-opus-5", name])).toBe(name);
+});

@@ -8,16 +8,19 @@ const VENDOR = /^(?:[a-z-]+\.)?[a-z]+\.(?=[a-z]+-)/;
 const VERSION_DOT = /(?<=\d)\.(?=\d)/g;
 
 /**
- * The name among `names` that a model's id stands for: the longest that the id begins with, where the rest names
- * no other model. `claude-haiku-4-5-20251001`, `us.anthropic.claude-haiku-4-5-20251001-v1:0`, `claude-haiku-4-5@20251001` and
+ * The name among `names`, in any of these spellings, that a model's id stands for: the longest that the id begins with,
+ * where the rest names no other model. `claude-haiku-4-5-20251001`, `us.anthropic.claude-haiku-4-5-20251001-v1:0`, `claude-haiku-4-5@20251001` and
  * `anthropic/claude-haiku-4.5` are all `claude-haiku-4-5`; `claude-opus-5-5` is not `claude-opus-5`.
  */
 export function matchModelName(id: string, names: Iterable<string>): string | undefined {
   const bare = bareModelId(id);
   let longest: string | undefined;
+  let length = 0;
   for (const name of names) {
-    const isMatch = bare.startsWith(name) && SNAPSHOT.test(bare.slice(name.length));
-    if (isMatch && name.length > (longest?.length ?? 0)) longest = name;
+    const own = bareModelId(name);
+    if (own.length <= length || !bare.startsWith(own) || !SNAPSHOT.test(bare.slice(own.length))) continue;
+    longest = name;
+    length = own.length;
   }
   return longest;
 }
