@@ -91,7 +91,14 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
         url: this.#url,
         headers: this.#headers,
         body: JSON.stringify(body),
-        decoder: () => new AnthropicDecoder(IDENTITY, this.model),
+        decoder: ({ earlier, toolCalls }) =>
+          new AnthropicDecoder({
+            identity: IDENTITY,
+            model: this.model,
+            toolName: (name) => name,
+            firstToolCall: toolCalls,
+            keepsThinking: earlier.length === 0,
+          }),
       },
       options,
     );

@@ -3,7 +3,7 @@ import type { LlmChunk, LlmStopReason, LlmUsage } from "../../core/llm.js";
 import { isRecord, parseMessage, type ProviderIdentity, vendorError } from "../../provider-kit/http-errors.js";
 import type { AnswerDecoder } from "../../provider-kit/http-llm.js";
 import type { ServerSentEvent } from "../../provider-kit/sse.js";
-import { type AnswerBlock, openBlock, type OpenBlock, text } from "./answer-blocks.js";
+import { type AnswerBlock, OpenBlock, text } from "./answer-blocks.js";
 import type { AnthropicData } from "./messages.js";
 import { UsageMeter } from "./usage.js";
 
@@ -15,6 +15,10 @@ export interface AnswerContext {
   readonly model: string;
   /** The caller's own name of a tool, by the one that was sent. */
   readonly toolName: (wireName: string) => string;
+  /** The index of the first tool call. */
+  readonly firstToolCall: number;
+  /** Whether the thinking may go back to the model: not what it thought about text that the history does not hold. */
+  readonly keepsThinking: boolean;
 }
 
 const STOP_REASONS: Readonly<Record<string, LlmStopReason>> = {
@@ -43,6 +47,7 @@ const ERROR_STATUS: Readonly<Record<string, number>> = {
 
 const NONE: readonly LlmChunk[] = [];
 const NO_FIELDS: Fields = {};
+const NO_BLOCKS: readonly AnswerBlock[] = [];
 
 /**
  * Decodes the events of one Messages API answer. Blocks are kept by their index, so that they may interleave; types of
@@ -55,28 +60,19 @@ export class AnthropicDecoder implements AnswerDecoder {
   readonly #usage = new UsageMeter();
   #messageId: unknown;
   #hasStarted = false;
-  #hasContent = false;
   #openThinking = 0;
-  #toolCalls = 0;
+  #toolCalls: number;
   #hasContent = false;
   #stop: Fields = NO_FIELDS;
   #isComplete = false;
 
   constructor(context: AnswerContext) {
     this.#context = context;
+    this.#toolCalls = context.firstToolCall;
   }
 
   get isComplete(): boolean {
     return this.#isComplete;
-  }
-
-  get hasContent(): boolean {
-    return this.#hasContent;
-  }
-
-  get isThinking(): boolean {
-    for (const { type } of this.#blocks.values()) if (type === "thinking") return true;
-    return false;
   }
 
   get isThinking(): boolean {
@@ -97,8 +93,9 @@ export class AnthropicDecoder implements AnswerDecoder {
    * `undefined` for every other answer.
    */
   pausedContent(): readonly AnswerBlock[] | undefined {
-    if (!this.#isComplete || this.#stop["stop_reason"] !== "pause_turn" || this.#toolCalls > 0) return undefined;
-    const content = this.#inOrder().flatMap((block) => block.whole() ?? []);
+    if (!this.#isComplete || this.#stop["stop_reason"] !== "pause_turn") return undefined;
+    if (this.#toolCalls > this.#context.firstToolCall) return undefined;
+    const content = this.#inOrder().flatMap((block) => block.whole() ?? NO_BLOCKS);
     return content.length === 0 ? undefined : content;
   }
 
@@ -115,8 +112,7 @@ export class AnthropicDecoder implements AnswerDecoder {
         this.#startMessage(record(event["message"]));
         return NONE;
       case "message_delta":
-        this.#stop = record(event["delta"]);
-        this.#usage.end(event["usage"]);
+        this.#endMessage(record(event["delta"]), event["usage"]);
         return NONE;
       case "message_stop":
         this.#isComplete = true;
@@ -159,9 +155,14 @@ export class AnthropicDecoder implements AnswerDecoder {
     this.#usage.start(message["usage"]);
   }
 
+  #endMessage(delta: Fields, usage: unknown): void {
+    if (typeof delta["stop_reason"] === "string") this.#stop = delta;
+    this.#usage.end(usage);
+  }
+
   #startBlock(index: unknown, fields: Fields): readonly LlmChunk[] {
     if (this.#blocks.has(index)) throw this.#protocolError(`a second block with the index ${JSON.stringify(index)}`);
-    const block = openBlock(fields);
+    const block = new OpenBlock(fields);
     this.#blocks.set(index, block);
     switch (block.kind) {
       case "text":
@@ -236,3 +237,44 @@ export class AnthropicDecoder implements AnswerDecoder {
     this.#usage.wrote(json);
     return [{ type: "tool_call", index, arguments: json }];
   }
+
+  /** Blocks may interleave on the wire; their index is their place in the answer. */
+  #inOrder(): readonly OpenBlock[] {
+    return [...this.#blocks].sort(([a], [b]) => Number(a) - Number(b)).map(([, block]) => block);
+  }
+
+  #providerData(): AnthropicData | undefined {
+    if (!this.#context.keepsThinking || this.#stop["stop_reason"] === "refusal") return undefined;
+    const thinking = this.#inOrder().flatMap((block) => block.wholeThinking() ?? []);
+    return thinking.length === 0 ? undefined : { model: this.#context.model, thinking };
+  }
+
+  #streamError(event: Fields): ProviderError {
+    const { type, message } = record(event["error"]);
+    const requestId = event["request_id"];
+    return vendorError(this.#context.identity, {
+      status: ERROR_STATUS[text(type)] ?? 500,
+      type: text(type),
+      message: text(message),
+      requestId: typeof requestId === "string" ? requestId : undefined,
+    });
+  }
+
+  #protocolError(what: string): ProtocolError {
+    const { className, provider } = this.#context.identity;
+    return new ProtocolError(`${className} received ${what}. Check { baseUrl }: something on the way mixes answers up.`, {
+      provider,
+      retryable: true,
+    });
+  }
+}
+
+function stopDetailOf(details: unknown): string | undefined {
+  const { category, explanation } = record(details);
+  const said = [text(category), text(explanation)].filter((part) => part !== "");
+  return said.length === 0 ? undefined : said.join(": ");
+}
+
+function record(value: unknown): Fields {
+  return isRecord(value) ? value : NO_FIELDS;
+}
