@@ -79,10 +79,15 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
     options?: LlmOptions,
   ): AsyncGenerator<LlmChunk, void, undefined> {
     const body = messagesBody(messages, tools ?? [], {
-      model: this.model,
-      maxTokens: this.#maxTokens,
-      temperature: this.#temperature,
-      promptCaching: this.#promptCaching,
+      parameters: {
+        model: this.model,
+        max_tokens: this.#maxTokens,
+        ...(this.#temperature === undefined ? {} : { temperature: this.#temperature }),
+      },
+      ...(this.#promptCaching ? { caching: { ttl: "5m" } } : {}),
+      acceptsPrefill: false,
+      acceptsMidCallSystem: false,
+      warn: () => {},
     });
     return streamAnswer(
       {

@@ -1,6 +1,17 @@
 import type { AssistantMessage, ChatMessage, ToolSpec } from "../../core/chat.js";
 import { isBlank, toolArguments, wellFormed } from "../../provider-kit/conversation.js";
-import type { AssistantBlock, MessagesBody, TextBlock, ThinkingBlock, UserBlock, WireMessage, WireTool } from "./wire.js";
+import type {
+  AssistantBlock,
+  CacheTtl,
+  MessagesBody,
+  TextBlock,
+  ThinkingBlock,
+  UserBlock,
+  WireMessage,
+  WireParameters,
+  WireTool,
+  WireToolChoice,
+} from "./wire.js";
 
 /** What an assistant message carries back to the model that wrote it. */
 export interface AnthropicData {
@@ -8,12 +19,22 @@ export interface AnthropicData {
   readonly thinking: readonly ThinkingBlock[];
 }
 
+/** How a conversation is sent: what the model accepts, and what is cached. */
 export interface BodyOptions {
-  readonly model: string;
-  readonly maxTokens: number;
-  readonly temperature: number | undefined;
-  /** Marks the first system message and the last tool as the end of what may be cached. */
-  readonly promptCaching: boolean;
+  /** Go in first, as they are; thinking is replayed to the model they name. */
+  readonly parameters: WireParameters;
+  /** Sent only with tools; a tool's name in it may be the caller's own. */
+  readonly toolChoice?: WireToolChoice;
+  /** How long tools and system prompt are cached; left out, nothing is marked. The conversation is always cached for 5 minutes. */
+  readonly caching?: { readonly ttl: CacheTtl };
+  /** The last user text may still change: nothing from there on is marked. */
+  readonly speculative?: boolean;
+  /** A conversation may end with the model's own words. Otherwise a user turn follows them. */
+  readonly acceptsPrefill: boolean;
+  /** Instructions may stand between the turns. Otherwise they go in brackets into the user's turn. */
+  readonly acceptsMidCallSystem: boolean;
+  /** Takes what the caller should know; may be told the same with every request. */
+  readonly warn: (code: string, message: string) => void;
 }
 
 /** The first message must be the user's; a call that begins with the agent's greeting gets this one. */
@@ -26,19 +47,47 @@ const GO_ON = "[The caller is silent.]";
  * the bytes of the shorter, so that a cached beginning stays valid.
  */
 export function messagesBody(messages: readonly ChatMessage[], tools: readonly ToolSpec[], options: BodyOptions): MessagesBody {
-  const { model, maxTokens, temperature, promptCaching } = options;
   const conversation = wellFormed(messages);
-  const firstTurn = conversation.findIndex(({ role }) => role !== "system");
-  const systemEnd = firstTurn < 0 ? conversation.length : firstTurn;
-  const system = systemBlocks(conversation.slice(0, systemEnd), promptCaching);
   return {
-    model,
-    max_tokens: maxTokens,
-    ...(temperature === undefined ? {} : { temperature }),
+    ...options.parameters,
     stream: true,
-    ...(tools.length === 0 ? {} : { tools: wireTools(tools, promptCaching) }),
+    ...prefixOf(conversation, tools, options),
+    messages: wireMessages(conversation.slice(systemEnd(conversation)), options.parameters.model),
+  };
+}
+
+/**
+ * The request that writes the cached beginning of later ones, and answers nothing: the same tools and system prompt
+ * with their markers, and a placeholder for the conversation.
+ */
+export function warmupBody(
+  messages: readonly ChatMessage[],
+  tools: readonly ToolSpec[],
+  options: BodyOptions,
+): Omit<MessagesBody, "stream"> {
+  return {
+    ...options.parameters,
+    max_tokens: 0,
+    ...prefixOf(wellFormed(messages), tools, options),
+    messages: [userText(CALL_CONNECTED)],
+  };
+}
+
+function systemEnd(conversation: readonly ChatMessage[]): number {
+  const firstTurn = conversation.findIndex(({ role }) => role !== "system");
+  return firstTurn < 0 ? conversation.length : firstTurn;
+}
+
+function prefixOf(
+  conversation: readonly ChatMessage[],
+  tools: readonly ToolSpec[],
+  { caching, toolChoice }: BodyOptions,
+): Pick<MessagesBody, "tools" | "tool_choice" | "system"> {
+  const system = systemBlocks(conversation.slice(0, systemEnd(conversation)), caching !== undefined);
+  return {
+    ...(tools.length === 0 ? {} : { tools: wireTools(tools, caching !== undefined) }),
+    ...(tools.length === 0 || toolChoice === undefined ? {} : { tool_choice: toolChoice }),
     ...(system.length === 0 ? {} : { system }),
-    messages: wireMessages(conversation.slice(systemEnd), model),
   };
 }
 
