@@ -20,7 +20,7 @@ import {
   toolCallsOf,
   type Vendor,
 } from "../../test/llm/vendor.js";
-import type { ChatMessage, ToolSpec } from "../core/chat.js";
+import type { ChatMessage } from "../core/chat.js";
 import { VirtualClock } from "../core/clock.js";
 import {
   AuthenticationError,
@@ -61,28 +61,14 @@ function answering(...events: readonly WireEvent[]): Answer {
 }
 
 const HELLO: readonly ChatMessage[] = [{ role: "user", content: "Hello" }];
-const BOOK: ToolSpec = {
-  type: "function",
-  function: {
-    name: "book_table",
-    description: "Books a table.",
-    parameters: { $schema: "https://json-schema.org/draft/2020-12/schema", type: "object", properties: {} },
-  },
-};
-const HOURS: ToolSpec = { type: "function", function: { name: "hours", parameters: {} } };
-
 async function answerOf(events: readonly WireEvent[], options?: LlmOptions): Promise<LlmChunk[]> {
   const server = await vendor(answering(...events));
   return collect(model(server.url).stream(HELLO, null, options));
 }
 
-async function bodyFor(
-  messages: readonly ChatMessage[],
-  tools: readonly ToolSpec[] | null = null,
-  options: AnthropicLLMOptions = {},
-): Promise<MessagesBody> {
+async function bodyFor(messages: readonly ChatMessage[], options: AnthropicLLMOptions = {}): Promise<MessagesBody> {
   const server = await vendor(answering(messageStart(), ...textBlock(0, "ok"), ...messageEnd("end_turn", 1)));
-  await collect(model(server.url, options).stream(messages, tools));
+  await collect(model(server.url, options).stream(messages));
   return server.requests[0]?.body as MessagesBody;
 }
 
@@ -198,7 +184,7 @@ test("thinking is not spoken, and goes back unchanged to the model that wrote it
     { role: "tool", tool_call_id: "toolu_1", content: "5 to 10" },
   ];
   expect((await bodyFor(history)).messages[1]?.content[0]).toEqual({ type: "thinking", thinking: "Hmm.", signature: "c2ln" });
-  expect((await bodyFor(history, null, { model: "claude-sonnet-4-6" })).messages[1]?.content[0]).toMatchObject({
+  expect((await bodyFor(history, { model: "claude-sonnet-4-6" })).messages[1]?.content[0]).toMatchObject({
     type: "tool_use",
   });
 });
@@ -219,104 +205,6 @@ test("the request carries the documented headers, and the caching ones only with
   expect(uncached?.path).toBe("/v1/messages");
   expect(uncached?.headers).not.toHaveProperty("anthropic-beta");
   expect(uncached?.body).toMatchObject({ max_tokens: 50, temperature: 0.2 });
-});
-
-test("the first system message and the last tool are marked for the cache; a second system message is not", async () => {
-  const messages: ChatMessage[] = [
-    { role: "system", content: "Be brief." },
-    { role: "system", content: "For this call: name = Ann" },
-    ...HELLO,
-  ];
-  const body = await bodyFor(messages, [HOURS, BOOK]);
-  expect(body.system).toEqual([
-    { type: "text", text: "Be brief.", cache_control: { type: "ephemeral" } },
-    { type: "text", text: "For this call: name = Ann" },
-  ]);
-  expect(body.tools).toEqual([
-    { name: "hours", input_schema: { type: "object" } },
-    {
-      name: "book_table",
-      description: "Books a table.",
-      input_schema: { type: "object", properties: {} },
-      cache_control: { type: "ephemeral" },
-    },
-  ]);
-  const uncached = await bodyFor(messages, [HOURS, BOOK], { promptCaching: false });
-  expect(JSON.stringify(uncached)).not.toContain("cache_control");
-});
-
-test("a call that begins with the greeting gets a user turn before it, and one that ends with the agent one behind it", async () => {
-  const { messages } = await bodyFor([{ role: "assistant", content: "Luna, good evening." }]);
-  expect(messages.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
-  expect((await bodyFor([{ role: "system", content: "Be brief." }])).messages).toHaveLength(1);
-});
-
-test("neighbours of one role are merged, and blank texts are dropped", async () => {
-  const body = await bodyFor([
-    { role: "user", content: "Hello" },
-    { role: "assistant", content: " " },
-    { role: "user", content: "Anyone?" },
-    { role: "system", content: "The caller is a guest." },
-  ]);
-  expect(body.messages).toEqual([
-    {
-      role: "user",
-      content: [
-        { type: "text", text: "Hello" },
-        { type: "text", text: "Anyone?" },
-        { type: "text", text: "[The caller is a guest.]" },
-      ],
-    },
-  ]);
-});
-
-test("tool results stand first in the next user message, in the calls' order, with errors and missing ones flagged", async () => {
-  const call = (id: string, args: string) => ({
-    id,
-    type: "function" as const,
-    function: { name: "book_table", arguments: args },
-  });
-  const body = await bodyFor([
-    ...HELLO,
-    {
-      role: "assistant",
-      content: "One moment.",
-      tool_calls: [call("a", '{"n":1}'), call("b:2", '{"n":'), call("c", ""), call("d", "{}")],
-    },
-    { role: "user", content: "Are you there?" },
-    { role: "tool", tool_call_id: "b:2", content: "no such table", isError: true },
-    { role: "tool", tool_call_id: "a", content: "booked" },
-    { role: "tool", tool_call_id: "c", content: "" },
-  ]);
-  expect(body.messages.slice(1)).toEqual([
-    {
-      role: "assistant",
-      content: [
-        { type: "text", text: "One moment." },
-        { type: "tool_use", id: "a", name: "book_table", input: { n: 1 } },
-        { type: "tool_use", id: "b_2", name: "book_table", input: {} },
-        { type: "tool_use", id: "c", name: "book_table", input: {} },
-        { type: "tool_use", id: "d", name: "book_table", input: {} },
-      ],
-    },
-    {
-      role: "user",
-      content: [
-        { type: "tool_result", tool_use_id: "a", content: "booked" },
-        { type: "tool_result", tool_use_id: "b_2", content: "no such table", is_error: true },
-        { type: "tool_result", tool_use_id: "c" },
-        { type: "tool_result", tool_use_id: "d", content: "There is no result: the tool was interrupted.", is_error: true },
-        { type: "text", text: "Are you there?" },
-      ],
-    },
-  ]);
-});
-
-test("a longer conversation begins with the bytes of the shorter one", async () => {
-  const first: ChatMessage[] = [{ role: "system", content: "Be brief." }, ...HELLO];
-  const then: ChatMessage[] = [...first, { role: "assistant", content: "Hi." }, { role: "user", content: "Bye." }];
-  const bytes = (body: MessagesBody) => JSON.stringify([body.tools, body.system, body.messages]).replace(/\]+$/, "");
-  expect(bytes(await bodyFor(then, [BOOK])).startsWith(bytes(await bodyFor(first, [BOOK])).replace(/\]\}$/, ""))).toBe(true);
 });
 
 test.each([
