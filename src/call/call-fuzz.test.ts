@@ -11,7 +11,7 @@ import type { CallEndReason, CallEvent, CallEventOf } from "../core/call-event.j
 import type { ChatMessage } from "../core/chat.js";
 import { VirtualClock } from "../core/clock.js";
 import { ProviderError } from "../core/errors.js";
-import type { LLM, LlmChunk, LlmOptions } from "../core/llm.js";
+import type { LLM, LlmChunk, LlmOptions, LlmStopReason } from "../core/llm.js";
 import type { STT } from "../core/stt.js";
 import type { TransportEvent } from "../core/transport.js";
 import type { VAD } from "../core/vad.js";
@@ -39,7 +39,14 @@ interface AnswerPlan {
   readonly sentences: readonly number[];
   readonly tools: readonly ToolPlan[];
   readonly fails: boolean;
+  readonly stopReason: LlmStopReason | undefined;
   /** Whether it goes on although it was told to stop. */
+  readonly isDeaf: boolean;
+}
+
+interface WarmUpPlan {
+  readonly durationMs: number;
+  readonly fails: boolean;
   readonly isDeaf: boolean;
 }
 
@@ -67,6 +74,7 @@ interface Plan {
   };
   readonly tts: { readonly latencyMs: number; readonly wordTimes: boolean; readonly failsEvery: number };
   readonly answers: readonly AnswerPlan[];
+  readonly warmUp: WarmUpPlan;
   /** Whether the model gives the calls of every answer the same ids. */
   readonly usesIdsAgain: boolean;
   /** When voice detection and recognition fail first, in ms of the call; `undefined`: never. */
@@ -112,6 +120,7 @@ const answerPlan: fc.Arbitrary<AnswerPlan> = fc.record({
   ),
   tools: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(toolPlan, { maxLength: 2 }) }),
   fails: rarely,
+  stopReason: fc.constantFrom(...([undefined, undefined, undefined, undefined, "other", "refusal", "max_tokens"] as const)),
   isDeaf: rarely,
 });
 
@@ -140,6 +149,7 @@ const plans: fc.Arbitrary<Plan> = fc.record({
     failsEvery: fc.constantFrom(0, 0, 0, 0, 4),
   }),
   answers: fc.array(answerPlan, { minLength: 1, maxLength: 6, size: "max" }),
+  warmUp: fc.record({ durationMs: upTo(5000), fails: rarely, isDeaf: rarely }),
   usesIdsAgain: fc.boolean(),
   vadFailsMs: sometimes(upTo(6000)),
   sttFailsMs: sometimes(upTo(6000)),
@@ -194,6 +204,10 @@ class FuzzLLM implements LLM {
     const call = this.calls.get(options.callId ?? "");
     assert.ok(call !== undefined);
     yield* call.answer(messages, options.signal);
+  }
+
+  async warmup(_messages: unknown, _tools?: unknown, options: LlmOptions = {}): Promise<void> {
+    await this.calls.get(options.callId ?? "")?.warmUp(options);
   }
 }
 
@@ -285,6 +299,8 @@ class FuzzCall {
   #call: Call | undefined;
   #asked = 0;
   #toolCalls = 0;
+  /** Calls of answers that were refused, or cut by the token limit. */
+  readonly #neverRun = new Set<string>();
 
   constructor(id: string, plan: Plan, world: World) {
     this.id = id;
@@ -361,7 +377,9 @@ class FuzzCall {
     const { clock } = this.world;
     this.requests.push({ atMs: clock.now(), messages: structuredClone(messages), events: this.events.length });
     const { answers } = this.plan;
-    const { firstTokenMs, wordMs, sentences, tools, fails, isDeaf } = answers[this.#asked++ % answers.length] as AnswerPlan;
+    const { firstTokenMs, wordMs, sentences, tools, fails, stopReason, isDeaf } = answers[
+      this.#asked++ % answers.length
+    ] as AnswerPlan;
     const listening = isDeaf ? undefined : signal;
     if (firstTokenMs > 0) await clock.sleep(firstTokenMs, listening);
     for (const count of sentences) {
@@ -373,10 +391,22 @@ class FuzzCall {
     if (fails) throw new ProviderError("no idea", { provider: this.id });
     for (const [index, { name, durationMs, fails: toolFails, isDeaf: toolIsDeaf }] of tools.entries()) {
       const args = JSON.stringify({ durationMs, fails: toolFails, isDeaf: toolIsDeaf });
-      yield { type: "tool_call", index, id: this.plan.usesIdsAgain ? `call_${index}` : `${this.id}-t${this.#toolCalls++}`, name };
+      const id = this.plan.usesIdsAgain ? `call_${index}` : `${this.id}-t${this.#toolCalls++}`;
+      if (!this.plan.usesIdsAgain && (stopReason === "refusal" || stopReason === "max_tokens")) this.#neverRun.add(id);
+      yield { type: "tool_call", index, id, name };
       yield { type: "tool_call", index, arguments: args };
     }
-    yield { type: "done" };
+    yield { type: "done", ...(stopReason && { stopReason }) };
+  }
+
+  async warmUp({ signal, onUsage }: LlmOptions): Promise<void> {
+    const { durationMs, fails, isDeaf } = this.plan.warmUp;
+    try {
+      await this.world.clock.sleep(durationMs, isDeaf ? undefined : signal);
+    } finally {
+      onUsage?.({ inputTokens: 1, outputTokens: 0 });
+    }
+    if (fails) throw new ProviderError("not today", { provider: this.id });
   }
 
   #act(next: Action): void {
@@ -535,6 +565,10 @@ class FuzzCall {
         .sort(),
       "each tool that started ended",
     );
+    for (const { toolCallId } of this.#of("tool_started"))
+      assert.ok(!this.#neverRun.has(toolCallId), `${toolCallId} of an answer that was refused or cut was run`);
+    const { isDeaf, durationMs } = this.plan.warmUp;
+    if (!isDeaf || durationMs === 0) assert.equal(this.#of("llm_warmed_up").length, 1, "what the warm-up cost is reported once");
   }
 
   /** A reply's events lie between its beginning and its end; pauses end; nobody is talked over. */
@@ -598,6 +632,7 @@ class FuzzCall {
       if (reason === "completed") assert.equal(heard, text, facts);
       if (reason === "completed" && playout === "marks" && !isLossy && !isBroken) assert.ok(!isEstimated, `estimated; ${facts}`);
       if (reason === "completed") assert.notEqual(text, HOLD_LINE, "nothing came behind the hold line");
+      if (reason === "completed") assert.notEqual(text, "", "a reply without a word");
       const slack = 1 + (this.plan.tts.wordTimes ? 0 : 1);
       assert.ok(claimed.length - real.length <= slack, `more than was heard; ${facts}`);
       if (!isLossy) assert.ok(real.length - claimed.length <= slack + Math.ceil(lateMs / 120), `less than was heard; ${facts}`);
