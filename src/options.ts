@@ -6,6 +6,7 @@ import type { Clock } from "./core/clock.js";
 import { ConfigError } from "./core/errors.js";
 import type { Logger } from "./core/logger.js";
 import { checkOptionNames, type OptionNames } from "./core/option-names.js";
+import type { PriceOverrides } from "./observe/pricing.js";
 import type { CallRecord } from "./observe/recorder.js";
 
 export interface PatterOptions {
@@ -59,10 +60,15 @@ export interface ServeOptions extends CallCallbacks {
   readonly webhookUrl?: string;
   /** Answers each turn in place of the agent's `llm`: text, or pieces of text as they come. */
   readonly onMessage?: (message: Message) => string | Promise<string> | AsyncIterable<string>;
+  /**
+   * What models cost, in USD per million tokens, before the built-in prices:
+   * `{ "claude-opus-4-7": { input: 5, output: 25, cacheRead: 0.5, cacheWrite5m: 6.25, cacheWrite1h: 10 } }`.
+   */
+  readonly pricing?: PriceOverrides;
 }
 
 /** A typed call in place of served ones: the callbacks are the same. */
-export interface TestOptions extends CallCallbacks, Pick<ServeOptions, "agent" | "onMessage"> {
+export interface TestOptions extends CallCallbacks, Pick<ServeOptions, "agent" | "onMessage" | "pricing"> {
   /** Where the caller types. Default: standard input. */
   readonly input?: Readable;
   /** Default: standard output. */
@@ -85,7 +91,6 @@ const SERVE_NOT_BUILT = [
   "recording",
   "localRecording",
   "voicemailMessage",
-  "pricing",
   "dashboard",
   "dashboardToken",
   "dashboardDb",
@@ -104,13 +109,13 @@ const PATTER_NAMES: OptionNames = {
 
 const SERVE_NAMES: OptionNames = {
   where: "serve()",
-  known: ["agent", "port", "host", "webhookUrl", "onMessage", ...CALLBACKS] satisfies (keyof ServeOptions)[],
+  known: ["agent", "port", "host", "webhookUrl", "onMessage", "pricing", ...CALLBACKS] satisfies (keyof ServeOptions)[],
   notBuilt: SERVE_NOT_BUILT,
 };
 
 const TEST_NAMES: OptionNames = {
   where: "test()",
-  known: ["agent", "onMessage", "input", "output", ...CALLBACKS] satisfies (keyof TestOptions)[],
+  known: ["agent", "onMessage", "pricing", "input", "output", ...CALLBACKS] satisfies (keyof TestOptions)[],
   notBuilt: SERVE_NOT_BUILT,
 };
 

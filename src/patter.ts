@@ -7,7 +7,10 @@ import { type Clock, systemClock } from "./core/clock.js";
 import { ConfigError } from "./core/errors.js";
 import type { Logger } from "./core/logger.js";
 import { abortable, ChildController, type Deferred, deferred, within } from "./core/signals.js";
+import { Warnings } from "./core/warnings.js";
+import { warnOfUnknownCosts } from "./observe/call-cost.js";
 import { pinoLogger } from "./observe/pino-logger.js";
+import { Pricing } from "./observe/pricing.js";
 import {
   checkPatterOptions,
   checkServeOptions,
@@ -121,6 +124,7 @@ export class Patter implements AsyncDisposable {
   /** Holds one call with the agent in the terminal, typed instead of spoken. Resolves when it has ended. */
   async test(options: TestOptions): Promise<void> {
     checkTestOptions(options);
+    const pricing = new Pricing(options.pricing);
     const agent = answeringAgent("test()", options);
     const { signal } = this.#state.stop;
     const { typedChat } = await import("./simulate/typed-chat.js");
@@ -132,9 +136,11 @@ export class Patter implements AsyncDisposable {
       input,
       output,
       signal,
+      pricing,
       ...(onCallStart && { onStart: onCallStart }),
       onEvent: (event) => reportTranscript(log, options, event),
     });
+    warnOfUnknownCosts(record.cost, new Warnings("Pricing"));
     const end = { ...record, caller: record.from, callee: record.to };
     await reportEnd({ log, clock: this.#clock, callbacks: options, end });
   }
@@ -157,13 +163,14 @@ export class Patter implements AsyncDisposable {
 
   async #start(options: ServeOptions, signal: AbortSignal): Promise<Serving> {
     checkServeOptions(options);
+    const pricing = new Pricing(options.pricing);
     const agent = completeAgent(options);
     const address = options.webhookUrl === undefined ? {} : { publicUrl: publicUrl(options.webhookUrl) };
     const { carrier } = this.#options;
     const clock = this.#clock;
     const [{ startServer }, logger] = await Promise.all([import("./server/server.js"), this.#logger()]);
     await abortable(prepare({ agent, clock, signal, logger }), signal);
-    const calls = new RunningCalls({ agent, carrier: carrier.name, callbacks: options, clock, logger, signal });
+    const calls = new RunningCalls({ agent, carrier: carrier.name, callbacks: options, pricing, clock, logger, signal });
     const server = await startServer({
       carriers: [carrier],
       ...(options.port !== undefined && { port: options.port }),

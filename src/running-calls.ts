@@ -5,6 +5,9 @@ import type { IncomingCall } from "./core/carrier.js";
 import type { Clock } from "./core/clock.js";
 import type { Logger } from "./core/logger.js";
 import { within } from "./core/signals.js";
+import { Warnings } from "./core/warnings.js";
+import { warnOfUnknownCosts } from "./observe/call-cost.js";
+import type { Pricing } from "./observe/pricing.js";
 import { recordOf, transcriptEntry } from "./observe/recorder.js";
 import type { CallCallbacks, CallEnd } from "./options.js";
 
@@ -18,6 +21,7 @@ export interface RunningCallsOptions {
   /** The carrier's name. */
   readonly carrier: string;
   readonly callbacks: CallCallbacks;
+  readonly pricing: Pricing;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Ends every call as `shutdown`. */
@@ -28,6 +32,7 @@ export interface RunningCallsOptions {
 export class RunningCalls {
   readonly #options: RunningCallsOptions;
   readonly #running = new Set<Promise<void>>();
+  readonly #warnings = new Warnings("Pricing");
   #refuses = false;
 
   constructor(options: RunningCallsOptions) {
@@ -57,7 +62,7 @@ export class RunningCalls {
   }
 
   async #run(incoming: IncomingCall, log: Logger): Promise<void> {
-    const { agent, carrier, callbacks, clock, signal } = this.#options;
+    const { agent, carrier, callbacks, pricing, clock, signal } = this.#options;
     const { from, to, control } = incoming;
     const events: CallEvent[] = [];
     try {
@@ -82,7 +87,9 @@ export class RunningCalls {
       log.error({ err: error }, "call failed");
       await this.#cutOff(incoming, "error", log);
     }
-    await reportEnd({ log, clock, callbacks, end: { ...recordOf(events), caller: from, callee: to } });
+    const record = recordOf(events, pricing);
+    warnOfUnknownCosts(record.cost, this.#warnings);
+    await reportEnd({ log, clock, callbacks, end: { ...record, caller: from, callee: to } });
   }
 
   /** Ends a call that nobody holds. */

@@ -1,7 +1,9 @@
 import type { CallEndReason, CallEvent } from "../core/call-event.js";
 import type { LlmUsage } from "../core/llm.js";
-import { totalUsage } from "../core/llm-usage.js";
+import { cacheHitShare, totalUsage } from "../core/llm-usage.js";
+import { type CallCost, callCost, llmUsageOf, totalCost } from "./call-cost.js";
 import { type TurnLatency, turnLatencies } from "./latency.js";
+import { Pricing } from "./pricing.js";
 
 /** One side's words, as they were understood (user) or heard (assistant). */
 export interface TranscriptEntry {
@@ -22,6 +24,15 @@ export interface ProviderUsage {
   readonly characters?: number;
 }
 
+/** An answered turn: where its time went, and what its requests to the model used. */
+export interface TurnRecord extends TurnLatency {
+  readonly tokens?: LlmUsage;
+  /** The share of its prompts that was read from the cache, 0 to 1. */
+  readonly cacheHitShare?: number;
+  /** Absent when it is not known. */
+  readonly costUsd?: number;
+}
+
 /** A call as it is remembered. Times ending in `At` are ms since 1970. */
 export interface CallRecord {
   readonly callId: string;
@@ -34,14 +45,18 @@ export interface CallRecord {
   readonly durationMs?: number;
   readonly endReason?: CallEndReason;
   readonly transcript: readonly TranscriptEntry[];
-  readonly turns: readonly TurnLatency[];
+  readonly turns: readonly TurnRecord[];
   readonly bargeIns: number;
   readonly usage: readonly ProviderUsage[];
+  readonly cost: CallCost;
   readonly errors: readonly { readonly stage: string; readonly code: string; readonly message: string }[];
 }
 
-/** Folds a call's events into its record. The same events give the same record. */
-export function recordOf(events: readonly CallEvent[]): CallRecord {
+/**
+ * Folds a call's events into its record. The same events give the same record.
+ * @param pricing What models cost. Default: the built-in prices.
+ */
+export function recordOf(events: readonly CallEvent[], pricing: Pricing = new Pricing()): CallRecord {
   const started = events.find((event) => event.type === "call_started");
   const ended = events.find((event) => event.type === "call_ended");
   return {
@@ -53,9 +68,10 @@ export function recordOf(events: readonly CallEvent[]): CallRecord {
     startedAt: started?.startedAt ?? 0,
     ...(ended && { endedAt: ended.endedAt, durationMs: ended.durationMs, endReason: ended.reason }),
     transcript: events.map(transcriptEntry).filter((entry) => entry !== undefined),
-    turns: turnLatencies(events),
+    turns: turnLatencies(events).map((latency) => ({ ...latency, ...replyCost(events, latency.reply, pricing) })),
     bargeIns: events.filter((event) => event.type === "barge_in").length,
     usage: usageOf(events),
+    cost: callCost(events, pricing),
     errors: events.flatMap((event) =>
       event.type === "call_error" ? [{ stage: event.stage, code: event.code, message: event.message }] : [],
     ),
@@ -69,6 +85,26 @@ export function transcriptEntry(event: CallEvent): TranscriptEntry | undefined {
   return undefined;
 }
 
+/** What one reply's requests to the model used and cost. */
+export function replyCost(
+  events: readonly CallEvent[],
+  reply: number,
+  pricing: Pricing,
+): Pick<TurnRecord, "tokens" | "cacheHitShare" | "costUsd"> {
+  const requests = events
+    .filter((event) => event.type === "llm_usage" && event.reply === reply)
+    .flatMap((event) => llmUsageOf(event) ?? []);
+  const tokens = requests.reduce<LlmUsage | undefined>((sum, { usage }) => totalUsage(usage, sum), undefined);
+  if (tokens === undefined) return {};
+  const share = cacheHitShare(tokens);
+  const { costUsd } = totalCost(requests.map(({ provider, model, usage }) => pricing.costOf(provider, model, usage)));
+  return {
+    tokens,
+    ...(share !== undefined && { cacheHitShare: share }),
+    ...(costUsd !== undefined && { costUsd }),
+  };
+}
+
 function usageOf(events: readonly CallEvent[]): ProviderUsage[] {
   const usage = new Map<string, ProviderUsage>();
   const add = (
@@ -80,11 +116,12 @@ function usageOf(events: readonly CallEvent[]): ProviderUsage[] {
     usage.set(key, change(usage.get(key) ?? { stage, provider: event.provider, model: event.model }));
   };
   for (const event of events) {
-    if (event.type === "llm_usage") {
-      add("llm", event, (known) => ({
+    const used = llmUsageOf(event);
+    if (used !== undefined) {
+      add("llm", used, (known) => ({
         ...known,
         requests: (known.requests ?? 0) + 1,
-        tokens: totalUsage(event.usage, known.tokens),
+        tokens: totalUsage(used.usage, known.tokens),
       }));
     } else if (event.type === "stt_usage")
       add("stt", event, (known) => ({ ...known, audioMs: (known.audioMs ?? 0) + event.audioMs }));

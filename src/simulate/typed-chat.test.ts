@@ -63,7 +63,7 @@ describe("a typed chat", () => {
       "assistant: Sure. Which day?",
     ]);
     expect(shown()).toBe(
-      "agent  Hello Ann!\nyou    a table for two\nagent  Sure. Which day?\nyou    /hangup\n       You hung up.\n",
+      "agent  Hello Ann!\nyou    a table for two\nagent  Sure. Which day?\nyou    /hangup\n       You hung up.\n       Cost of the model: unknown.\n",
     );
   });
 
@@ -136,14 +136,16 @@ describe("a typed chat", () => {
     await type("a person, please");
     expect((await ended()).endReason).toBe("transferred");
     expect(shown()).toContain("would send the keys 12# now");
-    expect(shown()).toMatch(/would be transferred to \+15550199 now\.\n {7}act -> done\n {7}The call was handed over[^\n]*\n$/);
+    expect(shown()).toMatch(
+      /would be transferred to \+15550199 now\.\n {7}act -> done\n {7}The call was handed over[^\n]*\n {7}Cost of the model: unknown\.\n$/,
+    );
   });
 
   test("ends after the goodbye when the model hangs up", async () => {
     const { type, ended, shown } = chat([{ toolCalls: [{ name: "end_call" }] }, "Goodbye!"], { tools: [endCallTool()] });
     await type("that was all");
     expect((await ended()).endReason).toBe("agent_hung_up");
-    expect(shown()).toMatch(/agent {2}Goodbye!\n {7}The agent hung up\.\n$/);
+    expect(shown()).toMatch(/agent {2}Goodbye!\n {7}The agent hung up\.\n {7}Cost of the model: unknown\.\n$/);
   });
 
   test("/history shows the conversation, /transfer hands over, an unknown command lists them all", async () => {

@@ -12,6 +12,8 @@ import { CallError, CarrierError, ConfigError } from "../core/errors.js";
 import type { LLM } from "../core/llm.js";
 import { AsyncQueue } from "../core/queue.js";
 import { type Deferred, deferred, onAbort } from "../core/signals.js";
+import { costLine } from "../observe/cost-text.js";
+import type { Pricing } from "../observe/pricing.js";
 import { type CallRecord, recordOf } from "../observe/recorder.js";
 import { historyLines, showEvent } from "./chat-display.js";
 import { Terminal, type TerminalStreams } from "./terminal.js";
@@ -28,6 +30,8 @@ export interface TypedChatOptions extends TerminalStreams {
   readonly onEvent?: (event: CallEvent) => void;
   /** Ends the conversation as `shutdown`. */
   readonly signal?: AbortSignal;
+  /** What models cost. Default: the built-in prices. */
+  readonly pricing?: Pricing;
 }
 
 /**
@@ -83,7 +87,7 @@ class TypedChat implements Call {
   }
 
   async run(): Promise<CallRecord> {
-    const { agent, clock, onEvent, signal } = this.#options;
+    const { agent, clock, onEvent, signal, pricing } = this.#options;
     const { from, to, direction } = this;
     const recorded: CallEvent[] = [];
     this.events.subscribe((event) => {
@@ -102,9 +106,12 @@ class TypedChat implements Call {
     await Promise.all([this.#tools.idle(), warming]);
     this.#emit({ type: "call_ended", reason: this.#ended ?? "error", durationMs: this.events.atMs, endedAt: clock.epochMs() });
     this.events.end();
+    const record = recordOf(recorded, pricing);
+    const cost = costLine(record.cost);
+    if (cost !== undefined) this.#terminal.note(cost);
     this.#terminal[Symbol.dispose]();
     await reading;
-    return recordOf(recorded);
+    return record;
   }
 
   async say(text: string): Promise<string> {

@@ -1,0 +1,56 @@
+import type { CallCost } from "./call-cost.js";
+
+/** What a call's models cost, in a line for a person; `undefined` when no model reported what it used. */
+export function costLine({ providers, llmUsd }: CallCost): string | undefined {
+  const used = providers.filter(({ cacheHitShare }) => cacheHitShare !== undefined);
+  if (used.length === 0) return undefined;
+  const total =
+    llmUsd === undefined
+      ? "unknown"
+      : costText(
+          llmUsd,
+          used.some(({ isEstimated }) => isEstimated),
+        );
+  const published = publishedUsd(providers);
+  const alternative = published === undefined ? "" : ` (${usdText(published)} at the vendor's published price)`;
+  if (llmUsd === undefined && used.every(({ cacheHitShare }) => cacheHitShare === 0)) return "Cost of the model: unknown.";
+  const shares = used.map(
+    ({ model, cacheHitShare = 0 }) => `${percent(cacheHitShare)}${used.length === 1 ? "" : ` for ${model}`}`,
+  );
+  return `Cost of the model: ${total}${alternative}. From its cache: ${shares.join(", ")} of the prompts.`;
+}
+
+/** What one turn cost: `93 % cached, $0.0012`. */
+export function turnCostText({
+  cacheHitShare,
+  costUsd,
+}: {
+  readonly cacheHitShare?: number;
+  readonly costUsd?: number;
+}): string | undefined {
+  if (cacheHitShare === undefined) return undefined;
+  return `${percent(cacheHitShare)} cached, ${costUsd === undefined ? "cost unknown" : usdText(costUsd)}`;
+}
+
+/** All models at their vendors' published prices, where that is not what they are counted at. */
+function publishedUsd(providers: CallCost["providers"]): number | undefined {
+  if (providers.every(({ published }) => published === undefined)) return undefined;
+  const amounts = providers.map(({ published, costUsd }) => published?.costUsd ?? costUsd);
+  return amounts.some((amount) => amount === undefined)
+    ? undefined
+    : amounts.reduce<number>((sum, amount) => sum + (amount ?? 0), 0);
+}
+
+function costText(costUsd: number, isEstimated: boolean | undefined): string {
+  return `${isEstimated ? "about " : ""}${usdText(costUsd)}`;
+}
+
+/** `$0.0123`; `under $0.0001` rather than a rounded nothing. */
+export function usdText(usd: number): string {
+  if (usd > 0 && usd < 0.0001) return "under $0.0001";
+  return usd === 0 ? "$0" : `$${usd.toFixed(usd >= 1 ? 2 : 4)}`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
