@@ -38,6 +38,19 @@ test("an id that is used again takes the result behind its own call", () => {
   expect(wellFormed(messages)).toEqual(messages);
 });
 
+test("calls that share an id take their results in turn", () => {
+  expect(wellFormed([calls("a", "a"), result("a", "first"), user("hm"), result("a", "second"), result("a", "third")])).toEqual([
+    calls("a", "a"),
+    result("a", "first"),
+    result("a", "second"),
+    user("hm"),
+  ]);
+});
+
+test("a result that comes before its call belongs to nothing", () => {
+  expect(wellFormed([result("a"), calls("a")]).at(-1)).toMatchObject({ isError: true });
+});
+
 test("blank texts are dropped, and blank text beside a tool call becomes none", () => {
   const spoken: ChatMessage = { role: "assistant", content: " ", tool_calls: [call("a")] };
   expect(

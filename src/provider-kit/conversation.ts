@@ -1,7 +1,19 @@
-import type { AssistantMessage, ChatMessage, ToolMessage } from "../core/chat.js";
+import type { AssistantMessage, ChatMessage, ToolCallMessage, ToolMessage } from "../core/chat.js";
 
 /** What a model is told of a call that has no result. */
 const MISSING_RESULT = "There is no result: the tool was interrupted.";
+
+/** An assistant message with tool calls, and the results found for them, in the order of the calls. */
+interface CallRound {
+  readonly message: AssistantMessage;
+  readonly results: (ToolMessage | undefined)[];
+}
+
+/** Where the result of a call goes. */
+interface Slot {
+  readonly round: CallRound;
+  readonly index: number;
+}
 
 /**
  * Brings a conversation into the form that every vendor accepts: no blank texts, and right behind each message with
@@ -9,20 +21,31 @@ const MISSING_RESULT = "There is no result: the tool was interrupted.";
  * a result nobody asked for, or a second one, is dropped.
  */
 export function wellFormed(messages: readonly ChatMessage[]): ChatMessage[] {
-  const taken = new Set<ToolMessage>();
-  return messages.flatMap((message, index): ChatMessage[] => {
-    if (message.role === "tool") return [];
-    if (message.role !== "assistant") return isBlank(message.content) ? [] : [message];
-    const calls = message.tool_calls ?? [];
-    if (calls.length === 0) return isBlank(message.content) ? [] : [message];
-    const results = calls.map(({ id }): ToolMessage => {
-      const result = findResult(messages, index, id, taken);
-      if (result === undefined) return { role: "tool", tool_call_id: id, content: MISSING_RESULT, isError: true };
-      taken.add(result);
-      return result;
-    });
-    return [withoutBlank(message), ...results];
-  });
+  const parts: (ChatMessage | CallRound)[] = [];
+  const awaited = new Map<string, Slot[]>();
+  for (const message of messages) {
+    if (message.role === "tool") {
+      const slot = awaited.get(message.tool_call_id)?.shift();
+      if (slot !== undefined) slot.round.results[slot.index] = message;
+    } else if (message.role === "assistant" && message.tool_calls !== undefined && message.tool_calls.length > 0) {
+      const round: CallRound = { message: withoutBlank(message), results: message.tool_calls.map(() => undefined) };
+      awaitResults(awaited, round, message.tool_calls);
+      parts.push(round);
+    } else if (!isBlank(message.content)) parts.push(message);
+  }
+  return parts.flatMap((part) => ("results" in part ? [part.message, ...allResults(part)] : [part]));
+}
+
+/** Some servers use ids again: a result then belongs to the newest message that calls by its id. */
+function awaitResults(awaited: Map<string, Slot[]>, round: CallRound, calls: readonly ToolCallMessage[]): void {
+  for (const { id } of calls) awaited.set(id, []);
+  for (const [index, { id }] of calls.entries()) awaited.get(id)?.push({ round, index });
+}
+
+function allResults({ message, results }: CallRound): ToolMessage[] {
+  return (message.tool_calls ?? []).map(
+    ({ id }, index) => results[index] ?? { role: "tool", tool_call_id: id, content: MISSING_RESULT, isError: true },
+  );
 }
 
 /** The arguments of a tool call; an empty object for text that is no JSON object. */
@@ -39,20 +62,6 @@ export function toolArguments(json: string): Readonly<Record<string, unknown>> {
 /** Says whether a text has nothing to read in it. */
 export function isBlank(text: string | null): boolean {
   return text === null || text.trim() === "";
-}
-
-/** The first result for `id` behind the call, unless a later call of the same id comes first: some servers use ids again. */
-function findResult(
-  messages: readonly ChatMessage[],
-  callIndex: number,
-  id: string,
-  taken: ReadonlySet<ToolMessage>,
-): ToolMessage | undefined {
-  for (const message of messages.slice(callIndex + 1)) {
-    if (message.role === "tool" && message.tool_call_id === id && !taken.has(message)) return message;
-    if (message.role === "assistant" && message.tool_calls?.some((call) => call.id === id) === true) return undefined;
-  }
-  return undefined;
 }
 
 function withoutBlank(message: AssistantMessage): AssistantMessage {
