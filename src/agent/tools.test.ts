@@ -98,6 +98,11 @@ describe("toolSpec", () => {
   });
 });
 
+test("only a strict tool says so", () => {
+  expect(toolSpec(tool({ name: "time", strict: true, handler })).function).toMatchObject({ strict: true });
+  expect(toolSpec(tool({ name: "time", strict: false, handler })).function).not.toHaveProperty("strict");
+});
+
 describe("validateArguments", () => {
   const book = tool({
     name: "book",

@@ -24,6 +24,12 @@ export interface Tool<Arguments = never> {
   readonly handler: (args: Arguments, context: ToolContext) => ToolResult | Promise<ToolResult>;
   /** How long the handler may run, in ms. Default 10,000. */
   readonly timeoutMs?: number;
+  /**
+   * Whether the vendor holds the model to the schema while it writes the arguments. Default false. The schema must then be closed
+   * (`additionalProperties: false`, zod's `z.strictObject()`) and simple: no ranges, lengths, patterns or recursion. The first
+   * request with such a schema takes longer.
+   */
+  readonly strict?: boolean;
   /** Whether a barge-in aborts the handler. Default false: what has started goes on. */
   readonly cancelOnBargeIn?: boolean;
 }
@@ -63,7 +69,7 @@ export function tool(definition: Omit<AnyTool, "parameters"> & { readonly parame
 
 /** The tool as a model sees it. @throws ConfigError when it cannot be sent to a model. */
 export function toolSpec(definition: AnyTool): ToolSpec {
-  const { name, description, parameters, handler } = definition;
+  const { name, description, parameters, handler, strict = false } = definition;
   if (typeof name !== "string" || !/^[a-zA-Z0-9_-]{1,64}$/.test(name)) {
     throw new ConfigError(`A tool is named ${JSON.stringify(name)}: use 1 to 64 letters, digits, "_" or "-".`);
   }
@@ -71,7 +77,12 @@ export function toolSpec(definition: AnyTool): ToolSpec {
     throw new ConfigError(`The tool "${name}" has no handler: pass { handler: async (args) => … }.`);
   return {
     type: "function",
-    function: { name, ...(description === undefined ? {} : { description }), parameters: jsonSchemaOf(name, parameters) },
+    function: {
+      name,
+      ...(description === undefined ? {} : { description }),
+      parameters: jsonSchemaOf(name, parameters),
+      ...(strict ? { strict } : {}),
+    },
   };
 }
 

@@ -34,6 +34,8 @@ export interface ToolSpec {
     readonly name: string;
     readonly description?: string;
     readonly parameters: JsonSchema;
+    /** Whether the vendor holds the model to the schema. Only a part of JSON Schema can be held to, not the same for each vendor. */
+    readonly strict?: boolean;
   };
 }
 
