@@ -71,6 +71,20 @@ describe("History", () => {
     ]);
   });
 
+  test("drops what the model wants back from the first cut on, also of replies entered later", () => {
+    const history = new History();
+    const signed = { signed: true };
+    history.addToolCalls(1, "Another reply.", [call("a")], signed);
+    history.addToolCalls(2, "Let me see.", [call("b")], signed);
+    history.addToolCalls(2, "And once more.", [call("c")], signed);
+    history.addToolCalls(3, "", [call("d")], signed);
+    history.settle(2, ["Let me see.", "And once"]);
+    history.addAssistant(2, "There.", signed);
+    history.addAssistant(3, "Done.", signed);
+    const kept = history.messages().flatMap((message) => (message.role === "assistant" ? ["providerData" in message] : []));
+    expect(kept).toEqual([true, true, false, false, false, true]);
+  });
+
   test("gives messages that later changes do not reach", () => {
     const history = new History();
     history.addToolCalls(1, "Let me see.", [call("a")]);

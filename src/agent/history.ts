@@ -8,7 +8,7 @@ export interface ToolOutcome {
 
 type Entry =
   | { readonly type: "user"; text: string }
-  | { readonly type: "assistant"; readonly reply: number; text: string; readonly providerData?: unknown }
+  | { readonly type: "assistant"; readonly reply: number; text: string; providerData?: unknown }
   | {
       readonly type: "tools";
       readonly reply: number;
@@ -26,6 +26,8 @@ type Entry =
  */
 export class History {
   readonly #entries: Entry[] = [];
+  /** The replies of which a text that the model had already been shown was cut. */
+  readonly #cutReplies = new Set<number>();
 
   addUser(text: string): void {
     this.#entries.push({ type: "user", text });
@@ -34,7 +36,8 @@ export class History {
   /** Adds text the caller heard in full or in part; blank text is nothing. */
   addAssistant(reply: number, text: string, providerData?: unknown): void {
     if (text.trim() === "") return;
-    this.#entries.push({ type: "assistant", reply, text, ...(providerData === undefined ? {} : { providerData }) });
+    const isValid = providerData !== undefined && !this.#cutReplies.has(reply);
+    this.#entries.push({ type: "assistant", reply, text, ...(isValid ? { providerData } : {}) });
   }
 
   /** Adds an answer that calls tools, before any of them has run. */
@@ -68,16 +71,23 @@ export class History {
     return this.#entries.filter((entry) => entry.type === "tools" && entry.reply === reply).length;
   }
 
-  /** Cuts the texts beside the tool calls of a reply to what was heard, in order. */
+  /**
+   * Cuts the texts beside the tool calls of a reply to what was heard, in order. What a model wants back belongs to its whole text
+   * and to everything before it: from the first cut on it is dropped.
+   */
   settle(reply: number, heard: readonly string[]): void {
     let round = 0;
+    let isCut = false;
     for (const entry of this.#entries) {
-      if (entry.type !== "tools" || entry.reply !== reply) continue;
-      const text = heard[round++] ?? "";
-      // What a model wants back belongs to its whole text only.
-      if (text !== entry.text) entry.providerData = undefined;
-      entry.text = text;
+      if (entry.type === "user") continue;
+      if (entry.type === "tools" && entry.reply === reply) {
+        const text = heard[round++] ?? "";
+        isCut ||= text !== entry.text;
+        entry.text = text;
+      }
+      if (isCut) entry.providerData = undefined;
     }
+    if (isCut) this.#cutReplies.add(reply);
   }
 
   /** The conversation for the model. A tool that has not answered yet is reported so. */
