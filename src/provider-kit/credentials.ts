@@ -8,6 +8,8 @@ export interface CredentialSource {
   readonly provider: string;
   /** The option that carries it, such as `apiKey`. */
   readonly option: string;
+  /** Another option that carries one of another kind, for the error's words. */
+  readonly alternative?: string;
   /** The environment variable read when the option is absent. */
   readonly env: string;
   /** What the user passed. */
@@ -18,7 +20,8 @@ export interface CredentialSource {
 export function credential(source: CredentialSource): string {
   const value = (source.value ?? process.env[source.env] ?? "").trim();
   if (value !== "") return value;
-  throw new ConfigError(`${source.provider} needs a credential: pass { ${source.option} } or set ${source.env}.`);
+  const passed = source.alternative === undefined ? "" : ` or { ${source.alternative} },`;
+  throw new ConfigError(`${source.provider} needs a credential: pass { ${source.option} }${passed} or set ${source.env}.`);
 }
 
 /** Where local speech files are kept: `GETPATTER_HOME`/models, else `getpatter/models` in the user's cache folder. */
