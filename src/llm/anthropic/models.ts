@@ -33,11 +33,15 @@ export interface Retirement {
   readonly successor: string;
 }
 
+/** No model caches shorter prompts, in tokens. */
+export const LOWEST_CACHE_MINIMUM = 512;
+
 const TO_HIGH = ["low", "medium", "high"] as const;
 /** Every level, from the lowest. */
 export const EFFORTS = [...TO_HIGH, "xhigh", "max"] as const;
 
-const HAIKU = "claude-haiku-4-5-20251001";
+/** The model of a provider that names none. */
+export const DEFAULT_MODEL = "claude-haiku-4-5-20251001";
 const SONNET = "claude-sonnet-4-6";
 const OPUS = "claude-opus-4-8";
 
@@ -79,7 +83,7 @@ const ALWAYS_THINKING: ModelRules = {
   effortsWithoutThinking: [],
   acceptsForcedToolChoice: false,
   acceptsMidCallSystem: true,
-  cacheMinTokens: 512,
+  cacheMinTokens: LOWEST_CACHE_MINIMUM,
 };
 
 /**
@@ -87,16 +91,16 @@ const ALWAYS_THINKING: ModelRules = {
  * models and their deprecation, the migration guides of the 5 and 5.5 models, and the types of its SDK 1.12.
  */
 const MODELS: Readonly<Record<string, ModelRules>> = {
-  "claude-haiku-5-5": { ...CLAUDE_5, cacheMinTokens: 512 },
+  "claude-haiku-5-5": { ...CLAUDE_5, cacheMinTokens: LOWEST_CACHE_MINIMUM },
   "claude-haiku-4-5": { ...CLAUDE_4_5, cacheMinTokens: 4096 },
-  "claude-3-5-haiku": { ...CLAUDE_3_5, cacheMinTokens: 2048, retired: { date: "2026-02-19", successor: HAIKU } },
-  "claude-3-haiku": { ...CLAUDE_3, cacheMinTokens: 2048, retired: { date: "2026-04-20", successor: HAIKU } },
+  "claude-3-5-haiku": { ...CLAUDE_3_5, cacheMinTokens: 2048, retired: { date: "2026-02-19", successor: DEFAULT_MODEL } },
+  "claude-3-haiku": { ...CLAUDE_3, cacheMinTokens: 2048, retired: { date: "2026-04-20", successor: DEFAULT_MODEL } },
 
   "claude-sonnet-5-5": {
     ...CLAUDE_5,
     thinking: ["adaptive", "between_tools"],
     acceptsForcedToolChoice: false,
-    cacheMinTokens: 512,
+    cacheMinTokens: LOWEST_CACHE_MINIMUM,
   },
   "claude-sonnet-5": CLAUDE_5,
   "claude-sonnet-4-6": CLAUDE_4_6,
@@ -108,7 +112,7 @@ const MODELS: Readonly<Record<string, ModelRules>> = {
   "claude-3-sonnet": { ...CLAUDE_3, retired: { date: "2025-07-21", successor: SONNET } },
 
   "claude-opus-5-5": ALWAYS_THINKING,
-  "claude-opus-5": { ...CLAUDE_5, acceptsMidCallSystem: true, cacheMinTokens: 512 },
+  "claude-opus-5": { ...CLAUDE_5, acceptsMidCallSystem: true, cacheMinTokens: LOWEST_CACHE_MINIMUM },
   "claude-opus-4-8": { ...CLAUDE_4_7, acceptsMidCallSystem: true },
   "claude-opus-4-7": { ...CLAUDE_4_7, cacheMinTokens: 2048 },
   "claude-opus-4-6": { ...CLAUDE_4_6, cacheMinTokens: 4096 },

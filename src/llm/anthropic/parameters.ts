@@ -3,11 +3,14 @@ import { EFFORTS, type ModelRules, modelRules } from "./models.js";
 import { type AnthropicLLMOptions, type AnthropicThinking, CLASS_NAME } from "./options.js";
 import type { Effort, WireParameters, WireThinking, WireToolChoice } from "./wire.js";
 
-/** What every request of one provider has in common, as far as its model accepts it. */
+/** What every request of one provider has in common: what was asked for, as far as its model accepts it. */
 export interface RequestSettings {
   readonly parameters: WireParameters;
   /** A tool's name in it is still the caller's own. */
   readonly toolChoice?: WireToolChoice;
+  /** Whether a conversation may end with the model's own words; never while it thinks. */
+  readonly acceptsPrefill: boolean;
+  readonly acceptsMidCallSystem: boolean;
 }
 
 /** Tells something once per code. */
@@ -51,6 +54,8 @@ export function requestSettings(options: AnthropicLLMOptions, model: string, war
       ...(effort === undefined ? {} : { output_config: { effort } }),
     },
     ...(toolChoice === undefined ? {} : { toolChoice }),
+    acceptsPrefill: matter.rules?.acceptsPrefill === true && thinking === undefined,
+    acceptsMidCallSystem: matter.rules?.acceptsMidCallSystem === true,
   };
 }
 

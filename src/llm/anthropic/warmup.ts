@@ -1,0 +1,173 @@
+import { createHash } from "node:crypto";
+import { systemClock } from "../../core/clock.js";
+import { ProviderError } from "../../core/errors.js";
+import type { LlmOptions, LlmUsage } from "../../core/llm.js";
+import { abortable } from "../../core/signals.js";
+import type { HttpClient } from "../../provider-kit/http.js";
+import { isRecord, parseJson, readText } from "../../provider-kit/http-errors.js";
+import { openConnection } from "../../provider-kit/http-llm.js";
+import { LOWEST_CACHE_MINIMUM, modelRules } from "./models.js";
+import type { Warn } from "./parameters.js";
+import { UsageMeter } from "./usage.js";
+import type { CacheTtl, MessagesBody } from "./wire.js";
+
+/** The request that fills the cache. */
+export type WarmupBody = Omit<MessagesBody, "stream">;
+
+/** What filling the cache needs to know of its provider. */
+export interface PromptCacheOptions {
+  readonly http: HttpClient;
+  readonly url: string;
+  /** A URL of the same host whose answer is small and free. */
+  readonly connectionUrl: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly model: string;
+  readonly ttl: CacheTtl;
+  readonly warn: Warn;
+}
+
+/** How long after its last use a beginning is surely still cached: the vendor's time less a margin, in ms. */
+const FRESH_MS: Readonly<Record<CacheTtl, number>> = { "5m": 4 * 60_000, "1h": 50 * 60_000 };
+/** The vendor reads the whole prompt before it answers. */
+const WARMUP_TIMEOUT_MS = 10_000;
+const MAX_ANSWER_BYTES = 65_536;
+/** Fewer bytes of text to a token than any prompt has: what is too short even so is not sent. */
+const BYTES_PER_TOKEN = 2;
+/** How many beginnings are remembered; the one that was unused for longest goes first. */
+const MAX_PREFIXES = 100;
+
+/**
+ * Fills the vendor's cache with what the requests of a call begin with, while the phone rings, and remembers what is in
+ * it. One request per beginning is under way at a time, and none is sent for what was used a short while ago.
+ */
+export class PromptCache {
+  readonly #options: PromptCacheOptions;
+  /** `undefined` for a model that is not known. */
+  readonly #minTokens: number | undefined;
+  /** When each beginning was last read or written, on the clock of the request; in the order of that. */
+  readonly #lastUseMs = new Map<string, number>();
+  readonly #underWay = new Map<string, Promise<void>>();
+  /** Gateways have been seen to refuse an answer of no tokens. */
+  #refusesZero = false;
+
+  constructor(options: PromptCacheOptions) {
+    this.#options = options;
+    this.#minTokens = modelRules(options.model)?.cacheMinTokens;
+  }
+
+  /** Notes what a request that was sent at `sentMs` has read from or written to the cache, or why it could do neither. */
+  saw(body: WarmupBody, usage: LlmUsage, sentMs: number): void {
+    const { inputTokens, cacheReadTokens, cacheWrite5mTokens = 0, cacheWrite1hTokens = 0 } = usage;
+    // Other servers of this protocol may not count what is cached.
+    if (cacheReadTokens === undefined) return;
+    if (cacheReadTokens + cacheWrite5mTokens + cacheWrite1hTokens > 0) this.#used(prefixOf(body), sentMs);
+    else if (this.#minTokens !== undefined && inputTokens < this.#minTokens) this.#warnOfMinimum(inputTokens, this.#minTokens);
+  }
+
+  /** Sends the request unless it is of no use; then only the connection is opened. Never rejects for the vendor or an abort. */
+  async warm(body: WarmupBody, options: LlmOptions = {}): Promise<void> {
+    const prefix = prefixOf(body);
+    const { signal = new AbortController().signal } = options;
+    const underWay = this.#underWay.get(prefix);
+    if (underWay !== undefined) return abortable(underWay, signal).catch(ignoreAbort(signal));
+    if (!this.#isUseful(body, prefix, options)) return this.#connect(options);
+    const sending = this.#fill(body, prefix, options).catch(ignoreFailure(signal));
+    this.#underWay.set(prefix, sending);
+    try {
+      await sending;
+    } finally {
+      this.#underWay.delete(prefix);
+    }
+  }
+
+  async #connect(options: LlmOptions): Promise<void> {
+    const { http, connectionUrl: url, headers } = this.#options;
+    await openConnection(http, { url, headers }, options);
+  }
+
+  #isUseful(body: WarmupBody, prefix: string, { clock = systemClock }: LlmOptions): boolean {
+    // A thinking budget needs more tokens to answer with than a warm-up may use.
+    if (body.thinking?.type === "enabled") return false;
+    if (Buffer.byteLength(prefixText(body)) / BYTES_PER_TOKEN < (this.#minTokens ?? LOWEST_CACHE_MINIMUM)) return false;
+    const lastUseMs = this.#lastUseMs.get(prefix);
+    return lastUseMs === undefined || clock.now() - lastUseMs >= FRESH_MS[this.#options.ttl];
+  }
+
+  async #fill(body: WarmupBody, prefix: string, options: LlmOptions): Promise<void> {
+    const sentMs = (options.clock ?? systemClock).now();
+    // A demanded tool call is not accepted with no tokens to make it with.
+    const isForced = body.tool_choice?.type === "any" || body.tool_choice?.type === "tool";
+    let answer = await this.#send({ ...body, max_tokens: isForced || this.#refusesZero ? 1 : 0 }, options);
+    if (answer.status === 400 && !isForced && !this.#refusesZero) {
+      answer = await this.#send({ ...body, max_tokens: 1 }, options);
+      this.#refusesZero = answer.status === 200;
+    }
+    if (answer.usage === undefined) return;
+    this.saw(body, answer.usage, sentMs);
+    options.onUsage?.(answer.usage);
+  }
+
+  async #send(body: WarmupBody, { signal, clock }: LlmOptions): Promise<{ readonly status: number; readonly usage?: LlmUsage }> {
+    const { http, url, headers } = this.#options;
+    const response = await http.request({
+      method: "POST",
+      url,
+      headers,
+      body: JSON.stringify(body),
+      signal,
+      clock,
+      headersTimeoutMs: WARMUP_TIMEOUT_MS,
+    });
+    response.expectProgress(WARMUP_TIMEOUT_MS);
+    const answer = parseJson(await readText(response, MAX_ANSWER_BYTES));
+    response.discard();
+    const meter = new UsageMeter();
+    if (response.status === 200 && isRecord(answer)) {
+      meter.start(answer["usage"]);
+      meter.end(answer["usage"]);
+    }
+    const usage = meter.usage();
+    return { status: response.status, ...(usage === undefined ? {} : { usage }) };
+  }
+
+  #warnOfMinimum(promptTokens: number, minTokens: number): void {
+    const { model, warn } = this.#options;
+    const choice =
+      minTokens > LOWEST_CACHE_MINIMUM
+        ? `choose a model with a lower minimum (${LOWEST_CACHE_MINIMUM} for claude-haiku-5-5 and claude-sonnet-5-5), or pass`
+        : "pass";
+    warn(
+      "prompt_below_cache_minimum",
+      `nothing was cached: the prompt has ${promptTokens} tokens, and ${model} caches prompts of ${minTokens} or more. If the prompt stays so short, ${choice} { promptCaching: false }.`,
+    );
+  }
+
+  #used(prefix: string, atMs: number): void {
+    this.#lastUseMs.delete(prefix);
+    this.#lastUseMs.set(prefix, atMs);
+    const [oldest] = this.#lastUseMs.keys();
+    if (this.#lastUseMs.size > MAX_PREFIXES && oldest !== undefined) this.#lastUseMs.delete(oldest);
+  }
+}
+
+/** What calls have in common: tools, and the system prompt without the values of one call behind it. */
+function prefixText({ tools, system }: WarmupBody): string {
+  return JSON.stringify([tools, system?.[0]]);
+}
+
+function prefixOf(body: WarmupBody): string {
+  return createHash("sha256").update(prefixText(body)).digest("base64");
+}
+
+function ignoreAbort(signal: AbortSignal): (error: unknown) => void {
+  return (error) => {
+    if (!signal.aborted) throw error;
+  };
+}
+
+/** A vendor that is down while the phone rings may be up when the caller has spoken; its next failure is told. */
+function ignoreFailure(signal: AbortSignal): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof ProviderError) && !signal.aborted) throw error;
+  };
+}
