@@ -68,16 +68,13 @@ export class Pricing {
 
   /**
    * The price of a provider's model, by the longest name that the model's id stands for; `undefined` when there is
-   * none. A vendor's price also holds at a reseller whose ids name the vendor, as `anthropic/claude-haiku-4.5` does.
+   * none. The built-in prices are the vendors'; they also stand for a reseller of the model, which may charge others.
    */
   priceOf(provider: string, model: string): ModelPrice | undefined {
     const name = this.#overrides.has(model) ? model : matchModelName(model, this.#overrides.keys());
     if (name !== undefined) return this.#overrides.get(name);
     if (FREE_PROVIDERS.includes(provider)) return FREE;
-    return knownPrice(
-      LLM_PRICES.filter((price) => price.provider === provider || isNamed(price.provider, model)),
-      model,
-    );
+    return knownPrice(model);
   }
 
   /** What one request cost. Several requests are to be added up: some prices depend on the size of a request. */
@@ -99,22 +96,17 @@ export class Pricing {
   }
 }
 
-/** Whether an id as resellers write it says whose model it is: `anthropic/…`, `us.anthropic.…`. */
-function isNamed(vendor: string, model: string): boolean {
-  return new RegExp(`(?:^|[./])${vendor}[./]`, "i").test(model);
-}
-
-function knownPrice(prices: readonly LlmPrice[], model: string): LlmPrice | undefined {
+function knownPrice(model: string): LlmPrice | undefined {
   const name = matchModelName(
     model,
-    prices.map((price) => price.model),
+    LLM_PRICES.map((price) => price.model),
   );
-  return prices.find((price) => price.model === name);
+  return LLM_PRICES.find((price) => price.model === name);
 }
 
 function overriddenPrice(name: string, override: RateOverride): ModelPrice {
   const where = `pricing["${name}"]`;
-  const known = knownPrice(LLM_PRICES, name);
+  const known = knownPrice(name);
   const own = checkedRates(where, override, ["longPrompt"]);
   const rates = complete(where, { ...known?.rates, ...own });
   const longPrompt = override.longPrompt ? longPromptRates(where, override.longPrompt, rates) : known?.longPrompt;
