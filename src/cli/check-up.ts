@@ -6,14 +6,9 @@ import { findLocalModel } from "../llm/openai-compatible.js";
 import { modelsFolder } from "../provider-kit/credentials.js";
 import { listModels } from "../provider-kit/model-files.js";
 import { loadEnvFiles } from "./env-file.js";
+import { fail, type Finding, ok, warn } from "./findings.js";
 import { packageInfo } from "./package-info.js";
 import { missingPackages } from "./speech-packages.js";
-
-export interface Finding {
-  /** `warn`: something is missing that not everyone needs. */
-  readonly level: "ok" | "warn" | "fail";
-  readonly what: string;
-}
 
 export interface CheckUpOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -104,16 +99,4 @@ async function port({ port: number }: CheckUpOptions): Promise<Finding> {
   if (code === undefined) return ok(`port ${number} is free`);
   const reason = code === "EADDRINUSE" ? "is in use by another program" : `cannot be listened on (${code})`;
   return warn(`port ${number} ${reason}: choose another with --port`);
-}
-
-function ok(what: string): Finding {
-  return { level: "ok", what };
-}
-
-function warn(what: string): Finding {
-  return { level: "warn", what };
-}
-
-function fail(what: string): Finding {
-  return { level: "fail", what };
 }

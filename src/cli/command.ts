@@ -26,7 +26,10 @@ type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<typeof parseArg
 export interface CommandDefinition<Options extends ParseArgsOptionsConfig> {
   readonly help: string;
   readonly options: Options;
-  /** Names of what may stand beside the options, in order; a `?` behind the name: may be left out. */
+  /**
+   * Names of what may stand beside the options, in order; a `?` behind the name: may be left out. With a FILE, what
+   * stands behind `--` is the file's own, which reads it from `process.argv`.
+   */
   readonly operands?: readonly string[];
   /** `args` are what was parsed, as it was typed. */
   run(parsed: Parsed<Options>, context: CommandContext, args: readonly string[]): Promise<number | undefined>;
@@ -53,9 +56,11 @@ function parse<Options extends ParseArgsOptionsConfig>(
   args: readonly string[],
 ): Parsed<Options> {
   const { options, operands = [] } = definition;
+  const takesFile = operands.some((operand) => operand.startsWith("FILE"));
+  const end = takesFile ? args.indexOf("--") : -1;
   let parsed: Parsed<Options>;
   try {
-    parsed = parseArgs({ args: [...args], options, allowPositionals: true });
+    parsed = parseArgs({ args: end < 0 ? [...args] : args.slice(0, end), options, allowPositionals: true });
   } catch (error) {
     if (!isParseError(error)) throw error;
     // The rest of Node's message explains how to pass operands that begin with a dash.

@@ -365,4 +365,26 @@ describe("getpatter models and doctor", () => {
     expect(checked.stdout).toContain("ANTHROPIC_API_KEY is set");
     expect(checked.stdout).not.toContain("sk-secret");
   });
+
+  it("look at the model of an agent's file", async () => {
+    const env = { GETPATTER_HOME: join(folder, "home"), ANTHROPIC_API_KEY: "sk-secret" };
+    await file(
+      "model.ts",
+      `import { AnthropicLLM } from "getpatter";\n${PHONE}
+export default phone.agent({ llm: new AnthropicLLM({ model: process.argv.at(-1) }) });`,
+    );
+    const doctor = (model: string, more = {}) => run(["doctor", "model.ts", "--port", "0", "--", model], "", { ...env, ...more });
+    const retired = await doctor("claude-3-opus-latest");
+    expect(retired.code).toBe(1);
+    expect(retired.stdout).toMatch(
+      /^fail +model\.ts: asks claude-3-opus-latest, .* set new AnthropicLLM\(\{ model: "claude-[^"]+" \}\)$/m,
+    );
+    const offered = await doctor("claude-haiku-4-5");
+    expect(offered.code).toBe(0);
+    expect(offered.stdout).toMatch(/^ok +model\.ts: asks claude-haiku-4-5, /m);
+
+    const keyless = await doctor("claude-haiku-4-5", { ANTHROPIC_API_KEY: undefined });
+    expect(keyless.code).toBe(1);
+    expect(keyless.stdout).toMatch(/^fail +model\.ts: AnthropicLLM needs a credential: .* ANTHROPIC_API_KEY\.$/m);
+  });
 });
