@@ -1,3 +1,17 @@
+export type {
+  AnthropicAnswer,
+  AnthropicBlock,
+  AnthropicCut,
+  AnthropicHttpError,
+  AnthropicLatency,
+  AnthropicOutage,
+  AnthropicReply,
+  AnthropicThinking,
+  AnthropicToolCall,
+} from "./anthropic/replies.js";
+export type { AnthropicOutcome, AnthropicRequest } from "./anthropic/request.js";
+export { AnthropicServer, type AnthropicServerOptions } from "./anthropic/server.js";
+export type { AnthropicRequestBody, AnthropicUsage } from "./anthropic/wire.js";
 export { SpokenWords } from "./spoken-words.js";
 export { socketPair } from "./socket-pair.js";
 export { type TestAnswer, TestLLM, type TestLLMOptions } from "./test-llm.js";

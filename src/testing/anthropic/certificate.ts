@@ -1,0 +1,19 @@
+/** A self-signed certificate for localhost; its key guards nothing and is public on purpose. */
+export const CERTIFICATE = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgM4jjkpx/nxQHIAUs
+0cUSiCD+7+VE/8d2vEu1pvGhBpKhRANCAASIdoqPiz9lifd2Ik1ge6XG6im7nSXz
+ijKvrXYIfyzSpAH9wGDhrYojSEkajO0GMnhSkPZonJmDXHcjmqtInsor
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUfend2RyVIoSXy8cx2wifvHjoaXUwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjE5MjE1OFoYDzIxMjYxMDI5
+MTkyMTU4WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASIdoqPiz9lifd2Ik1ge6XG6im7nSXzijKvrXYIfyzSpAH9wGDhrYoj
+SEkajO0GMnhSkPZonJmDXHcjmqtInsoro28wbTAdBgNVHQ4EFgQUR+uaabQmbqQF
+R68Rg4WgZOFr0cMwHwYDVR0jBBgwFoAUR+uaabQmbqQFR68Rg4WgZOFr0cMwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIgdZORgVbnc9jttJnxd8jpek2G3U4nEUGfYV9NrtC2L4YCIQDc
+RGpS4RvLlMrLO6JyhxZAlw/LiD7rSlcCr/aC+d8jtQ==
+-----END CERTIFICATE-----`,
+};
