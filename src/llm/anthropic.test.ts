@@ -91,7 +91,13 @@ test("streamed text arrives piece by piece, and done carries stop reason, usage 
   expect(chunks).toEqual([
     { type: "text", content: "Hel" },
     { type: "text", content: "lo." },
-    { type: "done", stopReason: "end_turn", usage: { inputTokens: 25, outputTokens: 6 }, requestId: "req_1" },
+    {
+      type: "done",
+      stopReason: "end_turn",
+      usage: { inputTokens: 25, outputTokens: 6 },
+      requestId: "req_1",
+      timing: { connectMs: expect.any(Number), headersMs: expect.any(Number), firstContentMs: expect.any(Number) },
+    },
   ]);
 });
 

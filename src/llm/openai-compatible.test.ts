@@ -59,6 +59,7 @@ test("text streams piece by piece, and done tells cached tokens apart", async ()
       stopReason: "end_turn",
       usage: { inputTokens: 40, outputTokens: 8, cacheReadTokens: 60 },
       requestId: "chatcmpl-1",
+      timing: { connectMs: expect.any(Number), headersMs: expect.any(Number), firstContentMs: expect.any(Number) },
     },
   ]);
 });

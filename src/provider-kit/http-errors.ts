@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from "../core/clock.js";
 import {
   AuthenticationError,
   errorMessage,
@@ -54,14 +55,18 @@ export function vendorError(identity: ProviderIdentity, failure: VendorFailure):
  * Reads a response that is no success and makes the error for it. Understands the error bodies
  * `{ "error": { "type", "message" } }` and `{ "error": "…" }`; anything else is quoted as it is.
  */
-export async function responseError(identity: ProviderIdentity, response: HttpResponse): Promise<ProviderError> {
+export async function responseError(
+  identity: ProviderIdentity,
+  response: HttpResponse,
+  clock: Clock = systemClock,
+): Promise<ProviderError> {
   const body = await readText(response, MAX_ERROR_BYTES);
   const shouldRetry = response.header("x-should-retry");
   return vendorError(identity, {
     status: response.status,
     requestId: response.header("request-id") ?? response.header("x-request-id"),
-    retryAfterMs: requestedWaitMs(response),
-    retryable: shouldRetry === undefined ? undefined : shouldRetry === "true",
+    retryAfterMs: requestedWaitMs(response, clock),
+    retryable: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined,
     ...vendorMessage(body),
   });
 }
@@ -126,7 +131,7 @@ export async function readText(response: HttpResponse, maxBytes: number): Promis
   const decoder = new TextDecoder();
   let text = "";
   let size = 0;
-  for await (const bytes of response.body) {
+  for (let bytes = await response.read(); bytes !== undefined; bytes = await response.read()) {
     text += decoder.decode(bytes, { stream: true });
     size += bytes.length;
     if (size > maxBytes) break;
@@ -149,11 +154,20 @@ function isRetryable({ status, retryAfterMs }: VendorFailure): boolean {
   return status === 408 || status === 409 || status >= 500;
 }
 
-function requestedWaitMs(response: HttpResponse): number | undefined {
-  const milliseconds = Number(response.header("retry-after-ms") ?? Number.NaN);
-  if (Number.isFinite(milliseconds)) return milliseconds;
-  const seconds = Number(response.header("retry-after") ?? Number.NaN);
-  return Number.isFinite(seconds) ? seconds * 1000 : undefined;
+/** How long the vendor asks to wait: ms in a header of its own, else seconds or a date. */
+function requestedWaitMs(response: HttpResponse, clock: Clock): number | undefined {
+  const milliseconds = waitMs(response.header("retry-after-ms"), 1);
+  if (milliseconds !== undefined) return milliseconds;
+  const header = response.header("retry-after");
+  const seconds = waitMs(header, 1000);
+  if (seconds !== undefined || header === undefined) return seconds;
+  const dateMs = Date.parse(header);
+  return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - clock.epochMs());
+}
+
+function waitMs(header: string | undefined, unitMs: number): number | undefined {
+  const count = header === undefined || header.trim() === "" ? Number.NaN : Number(header);
+  return Number.isFinite(count) ? Math.max(0, count * unitMs) : undefined;
 }
 
 function reason(cause: unknown): string {

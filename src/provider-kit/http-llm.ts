@@ -1,15 +1,14 @@
-import { systemClock } from "../core/clock.js";
-import { ProtocolError, ProviderError } from "../core/errors.js";
-import type { LlmChunk, LlmOptions, LlmUsage } from "../core/llm.js";
+import { type Clock, systemClock } from "../core/clock.js";
+import { ProviderError } from "../core/errors.js";
+import type { LlmChunk, LlmOptions, LlmTiming, LlmUsage } from "../core/llm.js";
 import { totalUsage } from "../core/llm-usage.js";
+import { onAbort } from "../core/signals.js";
+import { race } from "./hedge.js";
 import type { HttpClient, HttpRequest } from "./http.js";
-import { type ProviderIdentity, readText, responseError } from "./http-errors.js";
-import { type ServerSentEvent, serverSentEvents } from "./sse.js";
+import { type ProviderIdentity, readText } from "./http-errors.js";
+import { ANSWER_TIMEOUT_MS, Attempt, HEADERS_TIMEOUT_MS } from "./llm-attempt.js";
+import type { ServerSentEvent } from "./sse.js";
 
-/** How long the response's headers may take; also the whole of a non-streamed answer. */
-const HEADERS_TIMEOUT_MS = 6000;
-/** How long a model may stay silent within its answer. Pings are silence. */
-const SILENCE_TIMEOUT_MS = 8000;
 /** The wait before the one retry, unless the vendor names another. */
 const RETRY_DELAY_MS = 200;
 /** A vendor that asks for more patience than this is not asked again: another model answers sooner. */
@@ -67,74 +66,206 @@ export interface AnswerRequest<Decoder extends AnswerDecoder = AnswerDecoder> {
 }
 
 /**
- * Streams one answer over HTTP and server-sent events.
+ * Streams one answer over HTTP and server-sent events: `text` and `tool_call` chunks, then one `done` with the usage of
+ * every request that was sent, with the timing of the one whose content came first, and with why it was sent again.
  *
- * A failure that may pass is tried again once, and only while nothing of the answer has been yielded.
- * An abort ends the iteration at once, without an error. Usage is reported once, with that of an attempt that failed: of
- * an aborted or failed answer as far as the vendor has told it.
+ * Deadlines, by the clock in `options`, each ending in a `ProviderTimeoutError`: 3 s for a connection; 6 s for the
+ * headers, connecting included; 8 s from there to the first content, where only text and tool calls count; 8 s between
+ * two pieces of content. While the model thinks, 14 s. Nobody waits longer than 14 s for the first content, retries
+ * included. Time in which the reader is busy does not count.
+ *
+ * A failure that may pass is answered by one more request, after 200 ms or as the vendor asks (up to 1 s), and only while
+ * nothing of the answer has been yielded. A hedge takes the place of that retry: no answer is ever asked for a third time.
+ *
+ * An abort, or ending the iteration early, ends it at once, without an error, and cancels what is on its way. Usage is
+ * reported once whatever happens, of what failed or was cut off as far as the vendor has told it.
  */
-export async function* streamAnswer<Decoder extends AnswerDecoder>(
+export function streamAnswer<Decoder extends AnswerDecoder>(
   request: AnswerRequest<Decoder>,
   options: LlmOptions = {},
 ): AsyncGenerator<LlmChunk, void, undefined> {
-  const { signal, clock = systemClock } = options;
-  let decoder = request.decoder({ earlier: [], toolCalls: 0 });
-  let spent: LlmUsage | undefined;
-  try {
-    for (let attempt = 1; ; attempt++) {
-      let hasContent = false;
-      try {
-        for await (const chunk of attemptAnswer(request, decoder, options)) {
-          if (signal?.aborted === true) return;
-          hasContent = true;
-          yield chunk.type === "done" && spent !== undefined ? { ...chunk, usage: totalUsage(spent, chunk.usage) } : chunk;
-        }
-        return;
-      } catch (error) {
-        if (signal?.aborted === true) return;
-        const delayMs = attempt === 1 && !hasContent ? retryDelayMs(error) : undefined;
-        if (delayMs === undefined) throw error;
-        if (!(await slept(clock.sleep(delayMs, signal), signal))) return;
-        spent = decoder.usage();
-        decoder = request.decoder({ earlier: [], toolCalls: 0 });
-      }
-    }
-  } finally {
-    const usage = decoder.usage() ?? spent;
-    if (usage !== undefined) options.onUsage?.(usage === spent ? usage : totalUsage(usage, spent));
+  return new AnswerStream(request, options);
+}
+
+/** The chunks of an answer; `return` also ends a `next` that is still waiting. */
+class AnswerStream<Decoder extends AnswerDecoder> implements AsyncGenerator<LlmChunk, void, undefined> {
+  readonly #controller = new AbortController();
+  readonly #chunks: AsyncGenerator<LlmChunk, void, undefined>;
+
+  constructor(request: AnswerRequest<Decoder>, options: LlmOptions) {
+    this.#chunks = new Answer(request, options, this.#controller).chunks();
+  }
+
+  next(): Promise<IteratorResult<LlmChunk, void>> {
+    return this.#chunks.next();
+  }
+
+  return(): Promise<IteratorResult<LlmChunk, void>> {
+    this.#controller.abort();
+    return this.#chunks.return();
+  }
+
+  throw(error: unknown): Promise<IteratorResult<LlmChunk, void>> {
+    this.#controller.abort();
+    return this.#chunks.throw(error);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
   }
 }
 
-async function* attemptAnswer<Decoder extends AnswerDecoder>(
-  request: AnswerRequest<Decoder>,
-  decoder: Decoder,
-  options: LlmOptions,
-): AsyncGenerator<LlmChunk, void, undefined> {
-  const { http, identity, url, headers, body } = request;
-  const { signal, clock } = options;
-  const response = await http.request({
-    method: "POST",
-    url,
-    headers,
-    body,
-    signal,
-    clock,
-    headersTimeoutMs: HEADERS_TIMEOUT_MS,
-  });
-  try {
-    response.expectProgress(SILENCE_TIMEOUT_MS);
-    if (response.status !== 200) throw await responseError(identity, response);
-    for await (const event of serverSentEvents(response.body)) {
-      if (event.event !== "ping") response.expectProgress(SILENCE_TIMEOUT_MS);
-      yield* decoder.decode(event);
-      if (decoder.isComplete) break;
-    }
-    if (!decoder.isComplete && !decoder.mayEnd) throw cutShort(identity);
-    yield decoder.done(response.header("request-id") ?? response.header("x-request-id"));
-  } finally {
-    if (decoder.isComplete) response.discard();
-    else response.abort();
+/** One answer: its requests, and what they cost. */
+class Answer<Decoder extends AnswerDecoder> {
+  readonly #request: AnswerRequest<Decoder>;
+  readonly #options: LlmOptions;
+  readonly #clock: Clock;
+  readonly #controller: AbortController;
+  readonly #signal: AbortSignal;
+  /** Every request that was sent. */
+  readonly #attempts: Attempt<Decoder>[] = [];
+  /** The two that were sent for the same content. */
+  #hedged: readonly Attempt<Decoder>[] = [];
+  readonly #earlier: Decoder[] = [];
+  readonly #retries: string[] = [];
+  #mayAskAgain = true;
+  #toolCalls = 0;
+  #timing: LlmTiming | undefined;
+
+  constructor(request: AnswerRequest<Decoder>, options: LlmOptions, controller: AbortController) {
+    this.#request = request;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#controller = controller;
+    this.#signal = controller.signal;
   }
+
+  async *chunks(): AsyncGenerator<LlmChunk, void, undefined> {
+    const { signal } = this.#options;
+    using _link = signal === undefined ? undefined : onAbort(signal, () => this.#controller.abort(signal.reason));
+    try {
+      for (let body: string | undefined = this.#request.body; body !== undefined; ) {
+        if (this.#signal.aborted) return;
+        let { attempt, chunks } = await this.#firstContent(body);
+        while (chunks.length > 0) {
+          for (const chunk of chunks) {
+            if (this.#signal.aborted) return;
+            if (chunk.type === "tool_call") this.#toolCalls = Math.max(this.#toolCalls, chunk.index + 1);
+            yield chunk;
+          }
+          chunks = await attempt.read();
+        }
+        if (this.#signal.aborted) return;
+        attempt.close();
+        body = this.#followUp(attempt.decoder);
+        if (body === undefined) yield this.#done(attempt);
+      }
+    } catch (error) {
+      if (this.#signal.aborted) return;
+      throw error instanceof ProviderError ? (this.#request.explain?.(error) ?? error) : error;
+    } finally {
+      for (const attempt of this.#attempts) attempt.close();
+      const usage = this.#usage();
+      if (usage !== undefined) this.#options.onUsage?.(usage);
+    }
+  }
+
+  /** The first chunks of what `body` asks for, none for an empty answer, and where the rest comes from. */
+  async #firstContent(body: string): Promise<FirstContent<Decoder>> {
+    const latestContentMs = this.#clock.now() + ANSWER_TIMEOUT_MS;
+    for (;;) {
+      try {
+        const first = await this.#ask(body, latestContentMs);
+        if (first.chunks.length > 0) this.#timing ??= first.attempt.timing;
+        return first;
+      } catch (error) {
+        const delayMs = this.#retryDelayMs(error);
+        if (delayMs === undefined || this.#clock.now() + delayMs >= latestContentMs) throw error;
+        this.#mayAskAgain = false;
+        this.#retries.push(reasonOf(error));
+        await this.#clock.sleep(delayMs, this.#signal);
+      }
+    }
+  }
+
+  async #ask(body: string, latestContentMs: number): Promise<FirstContent<Decoder>> {
+    const { hedgeAfterMs } = this.#request;
+    const attempt = this.#send(body, latestContentMs);
+    if (hedgeAfterMs === undefined || !this.#mayAskAgain) return { attempt, chunks: await attempt.read() };
+    const openHedge = (): Attempt<Decoder> => {
+      this.#mayAskAgain = false;
+      this.#retries.push("hedge");
+      const hedge = this.#send(body, latestContentMs);
+      this.#hedged = [attempt, hedge];
+      return hedge;
+    };
+    const { winner, chunks, loser } = await race(attempt, openHedge, hedgeAfterMs, this.#clock);
+    loser?.close();
+    return { attempt: winner, chunks };
+  }
+
+  #send(body: string, latestContentMs: number): Attempt<Decoder> {
+    const decoder = this.#request.decoder({ earlier: this.#earlier, toolCalls: this.#toolCalls });
+    const attempt = new Attempt({
+      request: this.#request,
+      body,
+      decoder,
+      clock: this.#clock,
+      signal: this.#signal,
+      latestContentMs,
+    });
+    this.#attempts.push(attempt);
+    return attempt;
+  }
+
+  #followUp(complete: Decoder): string | undefined {
+    const followUp = this.#request.followUp?.(complete, this.#earlier);
+    if (followUp === undefined) return undefined;
+    this.#earlier.push(complete);
+    this.#retries.push(followUp.reason);
+    return followUp.body;
+  }
+
+  #done(attempt: Attempt<Decoder>): LlmChunk {
+    const usage = this.#usage();
+    const timing = this.#timing ?? attempt.timing;
+    return {
+      ...attempt.done(),
+      ...(usage !== undefined && { usage }),
+      ...(timing !== undefined && { timing }),
+      ...(this.#retries.length > 0 && { retries: this.#retries }),
+    };
+  }
+
+  #usage(): LlmUsage | undefined {
+    let total: LlmUsage | undefined;
+    for (const attempt of this.#attempts) {
+      const isHedged = this.#hedged.includes(attempt);
+      const usage = attempt.usage(isHedged ? this.#hedged.find((other) => other !== attempt) : undefined);
+      if (usage !== undefined) total = totalUsage(usage, total);
+    }
+    return total;
+  }
+
+  #retryDelayMs(error: unknown): number | undefined {
+    if (this.#signal.aborted || !this.#mayAskAgain) return undefined;
+    if (!(error instanceof ProviderError) || !error.retryable) return undefined;
+    const delayMs = error.retryAfterMs ?? RETRY_DELAY_MS;
+    return delayMs <= MAX_RETRY_DELAY_MS ? delayMs : undefined;
+  }
+}
+
+interface FirstContent<Decoder extends AnswerDecoder> {
+  readonly attempt: Attempt<Decoder>;
+  readonly chunks: readonly LlmChunk[];
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof ProviderError ? (error.vendorCode ?? error.code) : "provider";
 }
 
 /** Asks for something small, only so that the connection is open; its failure is the next request's to report. */
@@ -151,32 +282,5 @@ export async function openConnection(
   } catch (error) {
     // A vendor that is down while the phone rings may be up when the caller has spoken.
     if (!(error instanceof ProviderError) && signal?.aborted !== true) throw error;
-  }
-}
-
-function cutShort(identity: ProviderIdentity): ProtocolError {
-  return new ProtocolError(
-    `${identity.className} received an answer that was cut short. Try again, or fall back to another model.`,
-    {
-      provider: identity.provider,
-      retryable: true,
-    },
-  );
-}
-
-function retryDelayMs(error: unknown): number | undefined {
-  if (!(error instanceof ProviderError) || !error.retryable) return undefined;
-  const delayMs = error.retryAfterMs ?? RETRY_DELAY_MS;
-  return delayMs <= MAX_RETRY_DELAY_MS ? delayMs : undefined;
-}
-
-/** Waits; `false` when the signal cut the wait short. */
-async function slept(sleep: Promise<void>, signal: AbortSignal | undefined): Promise<boolean> {
-  try {
-    await sleep;
-    return true;
-  } catch (error) {
-    if (signal?.aborted === true) return false;
-    throw error;
   }
 }

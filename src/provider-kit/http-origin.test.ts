@@ -57,11 +57,9 @@ async function serve(protocol: "h2" | "http/1.1", handler: Handler): Promise<Tes
   return { origin, connections: () => connections, cut };
 }
 
-const never = new AbortController().signal;
-
 /** One whole exchange. */
 async function exchange(origin: HttpOrigin): Promise<string> {
-  const lease = await origin.lease(never);
+  const lease = await origin.lease();
   const response = await lease.dispatcher.request({ method: "POST", path: "/", body: "{}", idempotent: true });
   const body = await response.body.text();
   lease.release();
@@ -108,7 +106,7 @@ async function exchangeAfterNegotiation(server: TestServer, held: (() => void)[]
 test("an aborted exchange leaves its HTTP/2 connection open for the next", async () => {
   const server = await serve("h2", (response, path) => (path === "/slow" ? response.write("begin") : response.end("ok")));
   const controller = new AbortController();
-  const lease = await server.origin.lease(never);
+  const lease = await server.origin.lease();
   const response = await lease.dispatcher.request({
     method: "POST",
     path: "/slow",
@@ -138,7 +136,7 @@ test("a server without HTTP/2 gets a connection for each exchange at once, used 
 test("a retired connection takes no new exchange and closes when its last has ended", async () => {
   const server = await serve("h2", (response) => response.end("ok"));
   await exchange(server.origin);
-  const lease = await server.origin.lease(never);
+  const lease = await server.origin.lease();
   lease.retire();
   expect(await exchange(server.origin)).toBe("ok");
   expect(server.connections()).toBe(2);
@@ -164,7 +162,7 @@ test("when the connection breaks, every exchange on it fails and the next opens 
 });
 
 async function failing(origin: HttpOrigin): Promise<void> {
-  const lease = await origin.lease(never);
+  const lease = await origin.lease();
   try {
     await lease.dispatcher.request({ method: "POST", path: "/", body: "{}", idempotent: true });
   } finally {

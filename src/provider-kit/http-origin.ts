@@ -1,5 +1,5 @@
 import type { buildConnector, Client, Dispatcher } from "undici";
-import { abortable, type Deferred, deferred } from "../core/signals.js";
+import { type Deferred, deferred } from "../core/signals.js";
 
 const CONNECT_TIMEOUT_MS = 3000;
 /** Idle connections are kept this long; vendors close theirs sooner and say so. */
@@ -11,11 +11,16 @@ const HTTP2_CONNECTIONS = 2;
 interface Connection {
   readonly client: Client;
   exchanges: number;
+  isOpen: boolean;
+  /** Run once it is open. */
+  readonly waiting: Set<() => void>;
 }
 
 /** One exchange's place on a connection. */
 export interface Lease {
   readonly dispatcher: Dispatcher;
+  /** Runs `run` when the connection is open: now if it is, never when the place is given back before that. */
+  whenOpen(run: () => void): void;
   /** Gives the place back; the second time it does nothing. */
   release(): void;
   /** Keeps later exchanges off this connection: it has gone silent and may be dead. */
@@ -43,18 +48,25 @@ export class HttpOrigin {
     if (!origin.startsWith("https:")) this.#isHttp2 = false;
   }
 
-  /** Finds or opens a connection. Rejects with the signal's reason when it aborts. */
-  async lease(signal: AbortSignal): Promise<Lease> {
-    while (this.#isHttp2 === undefined && this.#negotiation !== undefined) await abortable(this.#negotiation.promise, signal);
+  /** Finds a connection, or has one opened by the exchange that follows. */
+  async lease(): Promise<Lease> {
+    while (this.#isHttp2 === undefined && this.#negotiation !== undefined) await this.#negotiation.promise;
     const connection = this.#choose();
     connection.exchanges++;
     if (this.#isHttp2 === undefined) this.#negotiation = deferred();
     let isReleased = false;
+    let waiting: (() => void) | undefined;
     return {
       dispatcher: connection.client,
+      whenOpen: (run) => {
+        if (connection.isOpen) return run();
+        waiting = run;
+        connection.waiting.add(run);
+      },
       release: () => {
         if (isReleased) return;
         isReleased = true;
+        if (waiting !== undefined) connection.waiting.delete(waiting);
         connection.exchanges--;
         this.#endNegotiation();
         if (connection.exchanges === 0 && !this.#connections.includes(connection)) this.#close(connection.client);
@@ -80,12 +92,12 @@ export class HttpOrigin {
     if (this.#isHttp2 === true && this.#connections.length >= HTTP2_CONNECTIONS) {
       return this.#connections.reduce((least, connection) => (connection.exchanges < least.exchanges ? connection : least));
     }
-    const connection: Connection = { client: this.#open(), exchanges: 0 };
+    const connection = this.#open();
     this.#connections.push(connection);
     return connection;
   }
 
-  #open(): Client {
+  #open(): Connection {
     const client = new this.#undici.Client(this.#origin, {
       connect: this.#connector(),
       // Without this an HTTP/2 connection carries one exchange at a time; an HTTP/1.1 one is given no more than one.
@@ -96,7 +108,17 @@ export class HttpOrigin {
       bodyTimeout: 0,
     });
     this.#clients.add(client);
-    return client;
+    const connection: Connection = { client, exchanges: 0, isOpen: false, waiting: new Set() };
+    client.on("connect", () => {
+      connection.isOpen = true;
+      for (const run of connection.waiting) run();
+      connection.waiting.clear();
+    });
+    // The client opens another with the next exchange.
+    client.on("disconnect", () => {
+      connection.isOpen = false;
+    });
+    return connection;
   }
 
   #connector(): buildConnector.connector {

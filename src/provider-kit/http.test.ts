@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { startVendor } from "../../test/llm/vendor.js";
 import { VirtualClock } from "../core/clock.js";
 import { ConfigError, ProviderTimeoutError } from "../core/errors.js";
+import { deferred } from "../core/signals.js";
 import { HttpClient, type HttpRequest, parseUrl } from "./http.js";
 import { readText } from "./http-errors.js";
 
@@ -12,14 +13,16 @@ function get(url: string, extra: Partial<HttpRequest> = {}): HttpRequest {
 }
 
 test("headers that do not come in time fail the request by the clock that was passed in", async () => {
-  await using vendor = await startVendor(() => {});
+  const arrived = deferred();
+  await using vendor = await startVendor(() => arrived.resolve());
   await using http = new HttpClient(IDENTITY);
   const clock = new VirtualClock();
   const response = http.request(get(vendor.url, { clock }));
   response.catch(() => {});
+  await arrived.promise;
   await clock.advance(6000);
   await expect(response).rejects.toBeInstanceOf(ProviderTimeoutError);
-  await expect(response).rejects.toThrow(`ExampleLLM heard nothing from ${vendor.url} for 6000 ms.`);
+  await expect(response).rejects.toThrow(`ExampleLLM heard nothing from ${vendor.url} within 6000 ms.`);
   expect(clock.pendingTimers).toBe(0);
 });
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type ServerSentEvent, serverSentEvents } from "./sse.js";
+import { EventStreamParser, type ServerSentEvent } from "./sse.js";
 
-async function* inPieces(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
+function* inPieces(bytes: Uint8Array, cuts: readonly number[]): Generator<Uint8Array> {
   let start = 0;
   for (const cut of [...cuts].sort((a, b) => a - b)) {
     const end = Math.min(cut, bytes.length);
@@ -12,53 +12,55 @@ async function* inPieces(bytes: Uint8Array, cuts: readonly number[]): AsyncGener
   yield bytes.subarray(start);
 }
 
-async function parse(text: string, cuts: readonly number[] = []): Promise<ServerSentEvent[]> {
+function parse(text: string, cuts: readonly number[] = []): ServerSentEvent[] {
   const events: ServerSentEvent[] = [];
-  for await (const event of serverSentEvents(inPieces(new TextEncoder().encode(text), cuts))) events.push(event);
+  const parser = new EventStreamParser((event) => events.push(event));
+  for (const bytes of inPieces(new TextEncoder().encode(text), cuts)) parser.push(bytes);
+  parser.end();
   return events;
 }
 
-test("an event carries its type and its data, and a type that is not named is message", async () => {
-  expect(await parse("event: ping\ndata: {}\n\ndata: a\n\n")).toEqual([
+test("an event carries its type and its data, and a type that is not named is message", () => {
+  expect(parse("event: ping\ndata: {}\n\ndata: a\n\n")).toEqual([
     { event: "ping", data: "{}" },
     { event: "message", data: "a" },
   ]);
 });
 
-test("several data lines are joined, comments and unknown fields are skipped", async () => {
-  expect(await parse(": hello\nwhatever: 1\ndata: a\ndata:b\n\n")).toEqual([{ event: "message", data: "a\nb" }]);
+test("several data lines are joined, comments and unknown fields are skipped", () => {
+  expect(parse(": hello\nwhatever: 1\ndata: a\ndata:b\n\n")).toEqual([{ event: "message", data: "a\nb" }]);
 });
 
-test("a byte order mark is dropped", async () => {
-  expect(await parse("\uFEFFdata: a\n\n")).toEqual([{ event: "message", data: "a" }]);
+test("a byte order mark is dropped", () => {
+  expect(parse("\uFEFFdata: a\n\n")).toEqual([{ event: "message", data: "a" }]);
 });
 
 test.each(["data: a", "data: a\n", "data: a\n\n", "data: a\r", "data: a\r\n"])(
   "a last event without its blank line is delivered: %j",
-  async (text) => {
-    expect(await parse(text)).toEqual([{ event: "message", data: "a" }]);
+  (text) => {
+    expect(parse(text)).toEqual([{ event: "message", data: "a" }]);
   },
 );
 
-test("events arrive the same wherever the bytes are split, with any line ending", async () => {
+test("events arrive the same wherever the bytes are split, with any line ending", () => {
   const line = fc.string({ unit: "grapheme" }).map((text) => text.replace(/[\r\n\0]/g, ""));
   const event = fc.record({
     event: fc.constantFrom("message", "content_block_delta", "ping"),
     data: fc.array(line, { minLength: 1, maxLength: 3 }),
   });
-  await fc.assert(
-    fc.asyncProperty(
+  fc.assert(
+    fc.property(
       fc.array(event, { maxLength: 6 }),
       fc.constantFrom("\n", "\r\n", "\r"),
       fc.boolean(),
       fc.boolean(),
       fc.array(fc.nat(400), { maxLength: 40 }),
-      async (events, newline, mark, closed, cuts) => {
+      (events, newline, mark, closed, cuts) => {
         const frames = events.map(({ event: type, data }) =>
           [`event: ${type}`, ...data.map((text) => `data: ${text}`)].join(newline),
         );
         const text = `${mark ? "\uFEFF" : ""}${frames.join(newline + newline)}${closed ? newline + newline : ""}`;
-        expect(await parse(text, cuts)).toEqual(events.map(({ event: type, data }) => ({ event: type, data: data.join("\n") })));
+        expect(parse(text, cuts)).toEqual(events.map(({ event: type, data }) => ({ event: type, data: data.join("\n") })));
       },
     ),
   );

@@ -1,4 +1,4 @@
-import { createParser } from "eventsource-parser";
+import { createParser, type EventSourceParser } from "eventsource-parser";
 
 /** One event of a `text/event-stream`. */
 export interface ServerSentEvent {
@@ -9,21 +9,24 @@ export interface ServerSentEvent {
 
 /**
  * Turns the bytes of a `text/event-stream` into its events, wherever the bytes were split.
- * An event whose closing blank line is missing at the end of the stream is delivered all the same:
- * some gateways cut it. Comments and unknown fields are skipped.
+ * Comments and unknown fields are skipped.
  */
-export async function* serverSentEvents(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent, void, undefined> {
-  let events: ServerSentEvent[] = [];
-  const parser = createParser({ onEvent: ({ event, data }) => events.push({ event: event ?? "message", data }) });
-  // The decoder joins split characters and drops a byte order mark.
-  const decoder = new TextDecoder();
-  for await (const chunk of bytes) {
-    parser.feed(decoder.decode(chunk, { stream: true }));
-    if (events.length === 0) continue;
-    const complete = events;
-    events = [];
-    yield* complete;
+export class EventStreamParser {
+  readonly #parser: EventSourceParser;
+  /** Joins split characters and drops a byte order mark. */
+  readonly #text = new TextDecoder();
+
+  /** `onEvent` is called while `push` or `end` runs; what it throws comes out of them. */
+  constructor(onEvent: (event: ServerSentEvent) => void) {
+    this.#parser = createParser({ onEvent: ({ event, data }) => onEvent({ event: event ?? "message", data }) });
   }
-  parser.feed(`${decoder.decode()}\n\n`);
-  yield* events;
+
+  push(bytes: Uint8Array): void {
+    this.#parser.feed(this.#text.decode(bytes, { stream: true }));
+  }
+
+  /** Delivers an event whose closing blank line is missing at the end of the stream: some gateways cut it. */
+  end(): void {
+    this.#parser.feed(`${this.#text.decode()}\n\n`);
+  }
 }

@@ -1,0 +1,143 @@
+import type { Clock } from "../core/clock.js";
+import { ProtocolError } from "../core/errors.js";
+import type { LlmChunk, LlmTiming, LlmUsage } from "../core/llm.js";
+import type { HttpResponse, HttpSending } from "./http.js";
+import { responseError } from "./http-errors.js";
+import type { AnswerDecoder, AnswerRequest } from "./http-llm.js";
+import { EventStreamParser } from "./sse.js";
+
+/** How long the response's headers may take, connecting included. */
+export const HEADERS_TIMEOUT_MS = 6000;
+/** How long the first content may take after the headers, or after the model has stopped thinking. */
+const FIRST_CONTENT_TIMEOUT_MS = 8000;
+/** How long a model may stay silent between two pieces of content. */
+const SILENCE_TIMEOUT_MS = 8000;
+/** How long a caller may have to wait for content, whatever is tried meanwhile; also the longest silent thinking. */
+export const ANSWER_TIMEOUT_MS = 14_000;
+
+export interface AttemptOptions<Decoder extends AnswerDecoder> {
+  readonly request: AnswerRequest<Decoder>;
+  readonly body: string;
+  readonly decoder: Decoder;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** When the caller has waited long enough for the first content, by the clock. */
+  readonly latestContentMs: number;
+}
+
+/** One request of an answer, from sending it to the end of its stream. */
+export class Attempt<Decoder extends AnswerDecoder> {
+  readonly decoder: Decoder;
+  readonly #options: AttemptOptions<Decoder>;
+  readonly #sending: HttpSending;
+  readonly #events: EventStreamParser;
+  #response: HttpResponse | undefined;
+  #headersAtMs = 0;
+  #firstContentMs: number | undefined;
+  #chunks: LlmChunk[] = [];
+  #isComplete = false;
+  #failure: { readonly reason: unknown } | undefined;
+  #hasFailed = false;
+  #isClosed = false;
+
+  constructor(options: AttemptOptions<Decoder>) {
+    const { request, body, clock, signal, latestContentMs } = options;
+    this.#options = options;
+    this.decoder = options.decoder;
+    this.#events = new EventStreamParser((event) => {
+      // What follows the end in the same bytes belongs to no answer.
+      if (!this.decoder.isComplete) for (const chunk of this.decoder.decode(event)) this.#chunks.push(chunk);
+    });
+    const headersTimeoutMs = Math.min(HEADERS_TIMEOUT_MS, latestContentMs - clock.now());
+    const { url, headers } = request;
+    this.#sending = request.http.send({ method: "POST", url, headers, body, signal, clock, headersTimeoutMs });
+  }
+
+  /** Where the time went; known once the headers have come. */
+  get timing(): LlmTiming | undefined {
+    if (this.#response === undefined) return undefined;
+    return { ...this.#response.timing, ...(this.#firstContentMs !== undefined && { firstContentMs: this.#firstContentMs }) };
+  }
+
+  /** The chunks that came next, together; none when the answer is complete. Chunks before a failure come first. */
+  async read(): Promise<readonly LlmChunk[]> {
+    try {
+      this.#response ??= await this.#headers();
+      while (this.#chunks.length === 0 && this.#failure === undefined && !this.#isComplete) {
+        this.#take(await this.#response.read());
+      }
+      if (this.#chunks.length === 0 && this.#failure !== undefined) throw this.#failure.reason;
+    } catch (error) {
+      // Dropping an attempt is no failure of the other side.
+      this.#hasFailed = !this.#isClosed && !this.#options.signal.aborted;
+      throw error;
+    }
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    return chunks;
+  }
+
+  /** The last chunk. */
+  done(): LlmChunk {
+    return this.decoder.done(this.#response?.header("request-id") ?? this.#response?.header("x-request-id"));
+  }
+
+  /** What was spent; of an attempt that was dropped before it said so, its prompt is taken to be that of `other`. */
+  usage(other: Attempt<Decoder> | undefined): LlmUsage | undefined {
+    const usage = this.decoder.usage();
+    if (usage !== undefined || this.#hasFailed) return usage;
+    const same = other?.decoder.usage();
+    if (same === undefined) return undefined;
+    const { thinkingTokens: _, ...prompt } = same;
+    return { ...prompt, outputTokens: 0, isEstimated: true };
+  }
+
+  /** Lets go of the exchange: a complete answer leaves its connection usable, any other is cancelled. */
+  close(): void {
+    this.#isClosed = true;
+    if (this.decoder.isComplete) this.#response?.discard();
+    else this.#sending.abort();
+  }
+
+  async #headers(): Promise<HttpResponse> {
+    const { request, clock } = this.#options;
+    const response = await this.#sending.headers();
+    this.#headersAtMs = clock.now();
+    response.expectProgress(this.#patienceMs());
+    if (response.status !== 200) throw await responseError(request.identity, response, clock);
+    return response;
+  }
+
+  /** Decodes what has come; `undefined` is the end of the stream. */
+  #take(bytes: Uint8Array | undefined): void {
+    const { decoder } = this;
+    const wasThinking = decoder.isThinking;
+    try {
+      if (bytes === undefined) this.#events.end();
+      else this.#events.push(bytes);
+      this.#isComplete = decoder.isComplete || bytes === undefined;
+      if (this.#isComplete && !decoder.isComplete && !decoder.mayEnd) throw this.#cutShort();
+    } catch (error) {
+      this.#failure = { reason: error };
+    }
+    const hasContent = this.#chunks.length > 0;
+    if (hasContent) this.#firstContentMs ??= this.#options.clock.now() - this.#headersAtMs;
+    if (hasContent || wasThinking || decoder.isThinking) this.#response?.expectProgress(this.#patienceMs());
+  }
+
+  /** How long the next content may take. */
+  #patienceMs(): number {
+    const { hasContent, isThinking } = this.decoder;
+    if (hasContent) return isThinking ? ANSWER_TIMEOUT_MS : SILENCE_TIMEOUT_MS;
+    const leftMs = this.#options.latestContentMs - this.#options.clock.now();
+    return isThinking ? leftMs : Math.min(leftMs, FIRST_CONTENT_TIMEOUT_MS);
+  }
+
+  #cutShort(): ProtocolError {
+    const { provider, className } = this.#options.request.identity;
+    return new ProtocolError(`${className} received an answer that was cut short. Try again, or fall back to another model.`, {
+      provider,
+      retryable: true,
+    });
+  }
+}
