@@ -3,6 +3,10 @@ import type { AssistantMessage, ChatMessage, ToolCallMessage, ToolMessage } from
 /** What a model is told of a call that has no result. */
 const MISSING_RESULT = "There is no result: the tool was interrupted.";
 
+const LONE_SURROGATES = /\p{Surrogate}/gu;
+/** A half of a character in a JSON text, as it is or escaped; it may have its other half. */
+const SURROGATES = /\\u[dD][89a-fA-F]|\p{Surrogate}/u;
+
 /** An assistant message with tool calls, and the results found for them, in the order of the calls. */
 interface CallRound {
   readonly message: AssistantMessage;
@@ -51,12 +55,21 @@ function allResults({ message, results }: CallRound): ToolMessage[] {
 /** The arguments of a tool call; an empty object for text that is no JSON object. */
 export function toolArguments(json: string): Readonly<Record<string, unknown>> {
   try {
-    const value: unknown = JSON.parse(json);
+    const value: unknown = JSON.parse(json, SURROGATES.test(json) ? validValue : undefined);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
   } catch {
     // The model wrote broken JSON; the call's result already says so.
     return {};
   }
+}
+
+/** The text with each half of a cut emoji replaced: servers refuse a request that holds one. */
+export function validText(text: string): string {
+  return text.replace(LONE_SURROGATES, "\uFFFD");
+}
+
+function validValue(_key: string, value: unknown): unknown {
+  return typeof value === "string" ? validText(value) : value;
 }
 
 /** Says whether a text has nothing to read in it. */

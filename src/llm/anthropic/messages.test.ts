@@ -58,12 +58,16 @@ test("a call that begins with the greeting gets a user turn before it, and one t
 });
 
 test("neighbours of one role are merged, and blank texts are dropped", () => {
-  const body = bodyFor([
-    { role: "user", content: "Hello" },
-    { role: "assistant", content: " " },
-    { role: "user", content: "Anyone?" },
-    { role: "system", content: "The caller is a guest." },
-  ]);
+  const body = bodyFor(
+    [
+      { role: "user", content: "Hello" },
+      { role: "assistant", content: " " },
+      { role: "user", content: "Anyone?" },
+      { role: "system", content: "The caller is a guest." },
+    ],
+    [],
+    UNCACHED,
+  );
   expect(body.messages).toEqual([
     {
       role: "user",
@@ -82,18 +86,22 @@ test("tool results stand first in the next user message, in the calls' order, wi
     type: "function" as const,
     function: { name: "book_table", arguments: args },
   });
-  const body = bodyFor([
-    ...HELLO,
-    {
-      role: "assistant",
-      content: "One moment.",
-      tool_calls: [call("a", '{"n":1}'), call("b:2", '{"n":'), call("c", ""), call("d", "{}")],
-    },
-    { role: "user", content: "Are you there?" },
-    { role: "tool", tool_call_id: "b:2", content: "no such table", isError: true },
-    { role: "tool", tool_call_id: "a", content: "booked" },
-    { role: "tool", tool_call_id: "c", content: "" },
-  ]);
+  const body = bodyFor(
+    [
+      ...HELLO,
+      {
+        role: "assistant",
+        content: "One moment.",
+        tool_calls: [call("a", '{"n":1}'), call("b:2", '{"n":'), call("c", ""), call("d", "{}")],
+      },
+      { role: "user", content: "Are you there?" },
+      { role: "tool", tool_call_id: "b:2", content: "no such table", isError: true },
+      { role: "tool", tool_call_id: "a", content: "booked" },
+      { role: "tool", tool_call_id: "c", content: "" },
+    ],
+    [],
+    UNCACHED,
+  );
   expect(body.messages.slice(1)).toEqual([
     {
       role: "assistant",

@@ -1,15 +1,17 @@
-import type { AssistantMessage, ChatMessage, ToolSpec } from "../../core/chat.js";
-import { isBlank, toolArguments, wellFormed } from "../../provider-kit/conversation.js";
+import type { AssistantMessage, ChatMessage, ToolMessage, ToolSpec } from "../../core/chat.js";
+import { isBlank, toolArguments, validText, wellFormed } from "../../provider-kit/conversation.js";
+import { markConversation, markSystem, markTools } from "./cache-markers.js";
+import { type ToolNames, toolNames, wireTools } from "./tools.js";
 import type {
   AssistantBlock,
   CacheTtl,
   MessagesBody,
   TextBlock,
   ThinkingBlock,
+  ToolResultBlock,
   UserBlock,
   WireMessage,
   WireParameters,
-  WireTool,
   WireToolChoice,
 } from "./wire.js";
 
@@ -37,28 +39,41 @@ export interface BodyOptions {
   readonly warn: (code: string, message: string) => void;
 }
 
+/** The conversation while it is built. */
+type Turn =
+  | { readonly role: "user"; readonly content: UserBlock[] }
+  | { readonly role: "assistant"; readonly content: AssistantBlock[] }
+  | { readonly role: "system"; readonly content: TextBlock[] };
+
 /** The first message must be the user's; a call that begins with the agent's greeting gets this one. */
 const CALL_CONNECTED = "[The call is connected.]";
 /** Newer models refuse a conversation that ends with their own words. */
 const GO_ON = "[The caller is silent.]";
+/** An error result without a text is refused. */
+const FAILED = "The tool failed.";
 
 /**
- * Converts a conversation to a request body. Equal conversations give equal bytes, and a longer one begins with
- * the bytes of the shorter, so that a cached beginning stays valid.
+ * Converts a conversation to a request body. Equal conversations give equal bytes, and a longer one begins with the bytes of the
+ * shorter, markers and a closing `[The caller is silent.]` aside, so that a cached beginning stays valid.
  */
 export function messagesBody(messages: readonly ChatMessage[], tools: readonly ToolSpec[], options: BodyOptions): MessagesBody {
+  const names = toolNames(tools);
   const conversation = wellFormed(messages);
+  const turns = turnsOf(conversation.slice(systemEnd(conversation)), names, options);
+  const marked = options.caching === undefined ? turns : markConversation(turns, options.speculative === true);
+  const needsUser = turns.at(-1)?.role === "assistant" && !options.acceptsPrefill;
   return {
     ...options.parameters,
     stream: true,
-    ...prefixOf(conversation, tools, options),
-    messages: wireMessages(conversation.slice(systemEnd(conversation)), options.parameters.model),
+    ...beginningOf(conversation, tools, names, options),
+    messages: needsUser ? [...marked, userTurn(GO_ON)] : marked,
   };
 }
 
 /**
- * The request that writes the cached beginning of later ones, and answers nothing: the same tools and system prompt
- * with their markers, and a placeholder for the conversation.
+ * The request that writes the cached beginning of later ones, and answers nothing: the same tools and system prompt with their
+ * markers, and a placeholder for the conversation. Thinking with a budget and a demanded tool stay in it; the API takes neither
+ * with no tokens to answer with.
  */
 export function warmupBody(
   messages: readonly ChatMessage[],
@@ -68,8 +83,23 @@ export function warmupBody(
   return {
     ...options.parameters,
     max_tokens: 0,
-    ...prefixOf(wellFormed(messages), tools, options),
-    messages: [userText(CALL_CONNECTED)],
+    ...beginningOf(wellFormed(messages), tools, toolNames(tools), options),
+    messages: [userTurn(CALL_CONNECTED)],
+  };
+}
+
+function beginningOf(
+  conversation: readonly ChatMessage[],
+  tools: readonly ToolSpec[],
+  names: ToolNames,
+  { caching, toolChoice, warn }: BodyOptions,
+): Pick<MessagesBody, "tools" | "tool_choice" | "system"> {
+  const sent = wireTools(tools, names, warn);
+  const system = conversation.slice(0, systemEnd(conversation)).map((message) => textBlock(message.content ?? ""));
+  return {
+    ...(sent.length === 0 ? {} : { tools: caching === undefined ? sent : markTools(sent, caching.ttl) }),
+    ...(sent.length === 0 || toolChoice === undefined ? {} : { tool_choice: namedOnWire(toolChoice, names) }),
+    ...(system.length === 0 ? {} : { system: caching === undefined ? system : markSystem(system, caching.ttl) }),
   };
 }
 
@@ -78,94 +108,89 @@ function systemEnd(conversation: readonly ChatMessage[]): number {
   return firstTurn < 0 ? conversation.length : firstTurn;
 }
 
-function prefixOf(
-  conversation: readonly ChatMessage[],
-  tools: readonly ToolSpec[],
-  { caching, toolChoice }: BodyOptions,
-): Pick<MessagesBody, "tools" | "tool_choice" | "system"> {
-  const system = systemBlocks(conversation.slice(0, systemEnd(conversation)), caching !== undefined);
-  return {
-    ...(tools.length === 0 ? {} : { tools: wireTools(tools, caching !== undefined) }),
-    ...(tools.length === 0 || toolChoice === undefined ? {} : { tool_choice: toolChoice }),
-    ...(system.length === 0 ? {} : { system }),
-  };
+function namedOnWire(choice: WireToolChoice, names: ToolNames): WireToolChoice {
+  return choice.type === "tool" ? { ...choice, name: names.wire(choice.name) } : choice;
 }
 
-function systemBlocks(messages: readonly ChatMessage[], promptCaching: boolean): TextBlock[] {
-  return messages.map((message, index) => ({
-    type: "text",
-    text: message.content ?? "",
-    // Only the first is the same for every call.
-    ...(promptCaching && index === 0 ? { cache_control: { type: "ephemeral" } } : {}),
-  }));
-}
-
-function wireTools(tools: readonly ToolSpec[], promptCaching: boolean): WireTool[] {
-  return tools.map((tool, index) => {
-    const { name, description, parameters } = tool.function;
-    const { $schema: _dialect, ...schema } = parameters;
-    return {
-      name,
-      ...(description === undefined ? {} : { description }),
-      input_schema: { ...schema, type: "object" },
-      ...(promptCaching && index === tools.length - 1 ? { cache_control: { type: "ephemeral" } } : {}),
-    };
-  });
-}
-
-function wireMessages(conversation: readonly ChatMessage[], model: string): WireMessage[] {
-  const messages: WireMessage[] = [];
-  const add = (message: WireMessage): void => {
-    const last = messages.at(-1);
-    if (last?.role === "user" && message.role === "user")
-      messages[messages.length - 1] = { role: "user", content: [...last.content, ...message.content] };
-    else if (last?.role === "assistant" && message.role === "assistant")
-      messages[messages.length - 1] = { role: "assistant", content: [...last.content, ...message.content] };
-    else messages.push(message);
-  };
-  if (conversation[0]?.role !== "user") add(userText(CALL_CONNECTED));
-  for (const message of conversation)
-    add(
-      message.role === "assistant"
-        ? { role: "assistant", content: assistantBlocks(message, model) }
-        : { role: "user", content: [userBlock(message)] },
-    );
-  if (messages.at(-1)?.role === "assistant") add(userText(GO_ON));
-  return messages;
-}
-
-function userText(text: string): WireMessage {
-  return { role: "user", content: [{ type: "text", text }] };
-}
-
-function userBlock(message: Exclude<ChatMessage, AssistantMessage>): UserBlock {
-  switch (message.role) {
-    case "user":
-      return { type: "text", text: message.content };
-    case "system":
-      // Most models take instructions only at the beginning; in brackets they stand apart from the caller's words.
-      return { type: "text", text: `[${message.content}]` };
-    case "tool":
-      return {
-        type: "tool_result",
-        tool_use_id: wireId(message.tool_call_id),
-        ...(isBlank(message.content) ? {} : { content: message.content }),
-        ...(message.isError === true ? { is_error: true } : {}),
-      };
+/** The turns behind the system prompt: the user's first, then by turns. Instructions in between stand behind a user's turn. */
+function turnsOf(conversation: readonly ChatMessage[], names: ToolNames, options: BodyOptions): Turn[] {
+  const turns: Turn[] = [];
+  const ids = new CallIds();
+  if (conversation[0]?.role !== "user") turns.push(userTurn(CALL_CONNECTED));
+  for (const message of conversation) {
+    switch (message.role) {
+      case "user":
+        addTurn(turns, userTurn(message.content));
+        break;
+      case "system":
+        addTurn(turns, options.acceptsMidCallSystem ? systemTurn(message.content) : bracketed(message.content));
+        break;
+      case "assistant":
+        addTurn(turns, { role: "assistant", content: assistantBlocks(message, names, ids, options.parameters.model) });
+        break;
+      case "tool":
+        addTurn(turns, { role: "user", content: [resultBlock(message, ids.nextResult())] });
+        break;
+    }
   }
+  return turns;
 }
 
-function assistantBlocks(message: AssistantMessage, model: string): AssistantBlock[] {
-  const text: AssistantBlock[] = isBlank(message.content) ? [] : [{ type: "text", text: message.content ?? "" }];
+/** Adds a turn, joined to the one before it if that is of the same role. */
+function addTurn(turns: Turn[], turn: Turn): void {
+  const last = turns.at(-1);
+  if (last?.role === "system" && turn.role === "user") {
+    // Instructions are accepted at the end or before the agent's turn; here the user goes on.
+    turns.pop();
+    for (const { text } of last.content) addTurn(turns, bracketed(text));
+    addTurn(turns, turn);
+  } else if (turn.role === "system" && last?.role === "assistant") {
+    for (const { text } of turn.content) addTurn(turns, bracketed(text));
+  } else if (last?.role === "user" && turn.role === "user") last.content.push(...turn.content);
+  else if (last?.role === "assistant" && turn.role === "assistant") last.content.push(...turn.content);
+  else if (last?.role === "system" && turn.role === "system") last.content.push(...turn.content);
+  else turns.push(turn);
+}
+
+function userTurn(text: string): Turn {
+  return { role: "user", content: [textBlock(text)] };
+}
+
+function systemTurn(text: string): Turn {
+  return { role: "system", content: [textBlock(text)] };
+}
+
+/** In brackets, instructions stand apart from the caller's words. */
+function bracketed(text: string): Turn {
+  return userTurn(`[${text}]`);
+}
+
+function textBlock(text: string): TextBlock {
+  return { type: "text", text: validText(text) };
+}
+
+function resultBlock({ content, isError = false }: ToolMessage, id: string): ToolResultBlock {
+  const text = isBlank(content) ? (isError ? FAILED : undefined) : validText(content);
+  return {
+    type: "tool_result",
+    tool_use_id: id,
+    ...(text === undefined ? {} : { content: text }),
+    ...(isError ? { is_error: true } : {}),
+  };
+}
+
+function assistantBlocks(message: AssistantMessage, names: ToolNames, ids: CallIds, model: string): AssistantBlock[] {
+  // A last message may not end in a space; without it a message stays the same when others follow.
+  const text = (message.content ?? "").trimEnd();
   const calls = (message.tool_calls ?? []).map(
     (call): AssistantBlock => ({
       type: "tool_use",
-      id: wireId(call.id),
-      name: call.function.name,
+      id: ids.add(call.id),
+      name: names.wire(call.function.name),
       input: toolArguments(call.function.arguments),
     }),
   );
-  return [...thinkingBlocks(message.providerData, model), ...text, ...calls];
+  return [...thinkingBlocks(message.providerData, model), ...(text === "" ? [] : [textBlock(text)]), ...calls];
 }
 
 /** Signed thinking is only valid for the model that wrote it. */
@@ -177,7 +202,23 @@ function isAnthropicData(value: unknown): value is AnthropicData {
   return typeof value === "object" && value !== null && "thinking" in value && Array.isArray(value.thinking) && "model" in value;
 }
 
-/** Ids from other vendors may hold characters that this one refuses. */
-function wireId(id: string): string {
-  return id.replace(/[^a-zA-Z0-9_-]/g, "_");
+/** The ids of tool calls on the wire: letters, digits, `_` and `-`, no two the same. */
+class CallIds {
+  readonly #used = new Set<string>();
+  /** The calls whose results follow, in their order. */
+  readonly #awaited: string[] = [];
+
+  add(id: string): string {
+    const acceptable = id.replace(/[^a-zA-Z0-9_-]/g, "_") || "call";
+    let wireId = acceptable;
+    for (let number = 2; this.#used.has(wireId); number++) wireId = `${acceptable}_${number}`;
+    this.#used.add(wireId);
+    this.#awaited.push(wireId);
+    return wireId;
+  }
+
+  /** The call that the next result belongs to: each has exactly one. */
+  nextResult(): string {
+    return this.#awaited.shift() ?? "";
+  }
 }
