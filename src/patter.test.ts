@@ -98,6 +98,24 @@ describe("Patter", () => {
     await phone.disconnect();
   });
 
+  test("reports what a call's model cost, at your own price", async () => {
+    const { clock, phone, caller, serve } = rig(["We are open."]);
+    const ends: CallEnd[] = [];
+    await serve({ pricing: { "prepared-answers": { input: 2, output: 3 } }, onCallEnd: (end) => void ends.push(end) });
+    const line = caller("a");
+    await clock.advance(1000);
+    await clock.runUntil(line.say("are you open"));
+    await clock.advance(2000);
+    line.hangUp();
+    await clock.advance(100);
+    expect(ends[0]?.cost).toMatchObject({
+      llmUsd: 0.000005,
+      providers: [{ model: "prepared-answers", priceSource: "override" }],
+    });
+    expect(ends[0]?.turns[0]).toMatchObject({ tokens: { inputTokens: 1, outputTokens: 1 }, cacheHitShare: 0, costUsd: 0.000005 });
+    await phone.disconnect();
+  });
+
   test("answers with onMessage, which sees the conversation", async () => {
     const { clock, phone, caller, serve } = rig();
     const asked: unknown[] = [];
@@ -200,6 +218,7 @@ describe("options", () => {
     ["a typo", { onCallStarted: () => {} }, 'There is no serve() option "onCallStarted": did you mean "onCallStart"?'],
     ["a URL as onMessage", { onMessage: "https://a.example/x" }, "A URL as onMessage is not supported yet: pass a function."],
     ["a callback that is none", { onCallEnd: "log" }, 'The serve() option onCallEnd is "log": pass a function.'],
+    ["a price that is none", { pricing: { "claude-opus-5": { input: -5 } } }, 'pricing["claude-opus-5"].input is -5: pass USD'],
     ["an address of another kind", { webhookUrl: "ftp://a.example" }, 'webhookUrl is "ftp://a.example": pass'],
     ["an address that is none", { webhookUrl: "not a host" }, 'webhookUrl is "not a host": pass'],
     ["an empty address", { webhookUrl: "" }, 'webhookUrl is "": pass'],
@@ -216,6 +235,7 @@ describe("options", () => {
     const { phone } = rig();
     const agent = phone.agent({ llm: new TestLLM([]) });
     await expect(phone.test({ agent, port: 1 } as never)).rejects.toThrow('There is no test() option "port"');
+    await expect(phone.test({ agent, pricing: { other: { input: 1 } } })).rejects.toThrow('pricing["other"] has no output');
     await expect(phone.test(undefined as never)).rejects.toThrow("test() takes its options as one object, not undefined.");
   });
 });

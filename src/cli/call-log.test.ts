@@ -47,3 +47,26 @@ test("the time of a tool is not called the rest", () => {
   const tool: Timed = [1500, { type: "tool_started", reply: 1, toolCallId: "c1", name: "book", arguments: {} }];
   expect(lastLine(...ASKED, [1460, TOKEN], tool, ...spoken(2600))).toBe("after 1720 ms: endpointing 400, model 50, voice 100");
 });
+
+const USED: Timed = [
+  1480,
+  {
+    type: "llm_usage",
+    reply: 1,
+    provider: "anthropic",
+    model: "claude-haiku-4-5",
+    usage: { inputTokens: 1000, outputTokens: 100, cacheReadTokens: 9000 },
+  },
+];
+
+test("an answer shows what it cost and how much of its prompt came from the cache", () => {
+  expect(lastLine(...ASKED, [1460, TOKEN], USED, ...spoken(1470))).toBe(
+    "after 590 ms: endpointing 400, model 50, voice 100, rest 40; 90 % cached, $0.0024",
+  );
+});
+
+test("a call ends with what its model cost", () => {
+  const ended: Timed = [12_000, { type: "call_ended", reason: "caller_hung_up", durationMs: 12_000, endedAt: 0 }];
+  expect(lastLine(USED, ended)).toBe("Cost of the model: $0.0024. Prompts read from its cache: 90 %.");
+  expect(lastLine(ended)).toBe("The call ended after 0:12: the caller hung up.");
+});

@@ -1,5 +1,9 @@
 import type { CallEndReason, CallEvent } from "../core/call-event.js";
+import { callCost } from "../observe/call-cost.js";
+import { costLine, turnCostText } from "../observe/cost-text.js";
 import { type TurnLatency, turnLatencies } from "../observe/latency.js";
+import { Pricing } from "../observe/pricing.js";
+import { replyCost } from "../observe/recorder.js";
 import type { Output } from "./output.js";
 
 const ENDINGS: Readonly<Record<CallEndReason, string>> = {
@@ -16,8 +20,10 @@ const ENDINGS: Readonly<Record<CallEndReason, string>> = {
 export interface CallLogOptions {
   /** Put before every line, to tell calls apart. */
   readonly prefix?: string;
-  /** Whether each answer shows how long it took. Default true. */
+  /** Whether each answer shows how long it took and what it cost. Default true. */
   readonly showsLatency?: boolean;
+  /** What models cost. Default: the built-in prices. */
+  readonly pricing?: Pricing;
 }
 
 /** Prints what is said and done in a call, as it happens. */
@@ -25,12 +31,14 @@ export class CallLog {
   readonly #out: Output;
   readonly #prefix: string;
   readonly #showsLatency: boolean;
+  readonly #pricing: Pricing;
   readonly #events: CallEvent[] = [];
 
   constructor(out: Output, options: CallLogOptions = {}) {
     this.#out = out;
     this.#prefix = options.prefix ?? "";
     this.#showsLatency = options.showsLatency ?? true;
+    this.#pricing = options.pricing ?? new Pricing();
   }
 
   show(event: CallEvent): void {
@@ -59,6 +67,7 @@ export class CallLog {
         return;
       case "call_ended":
         this.#dim(`The call ended after ${duration(event.durationMs)}: ${ENDINGS[event.reason]}.`);
+        this.#cost();
         return;
       default:
         return;
@@ -68,8 +77,17 @@ export class CallLog {
   #reply({ reply, reason, turn, heard }: Extract<CallEvent, { type: "reply_ended" }>): void {
     this.#line(this.#out.style(["green", "bold"], "agent  "), heard + (reason === "barge_in" ? " [interrupted]" : ""));
     if (!this.#showsLatency) return;
-    const latency = turnLatencies(this.#events.filter((event) => event.turn === turn)).find((each) => each.reply === reply);
-    if (latency?.voiceToVoiceMs !== undefined) this.#dim(`after ${latencyText(latency)}`);
+    const events = this.#events.filter((event) => event.turn === turn);
+    const latency = turnLatencies(events).find((each) => each.reply === reply);
+    const time = latency?.voiceToVoiceMs === undefined ? undefined : `after ${latencyText(latency)}`;
+    const cost = turnCostText(replyCost(events, reply, this.#pricing));
+    const known = [time, cost].filter((text) => text !== undefined);
+    if (known.length > 0) this.#dim(known.join("; "));
+  }
+
+  #cost(): void {
+    const line = costLine(callCost(this.#events, this.#pricing));
+    if (line !== undefined) this.#dim(line);
   }
 
   #dim(text: string): void {

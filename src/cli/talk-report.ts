@@ -1,4 +1,5 @@
-import type { TranscriptEntry } from "../observe/recorder.js";
+import type { CallCost } from "../observe/call-cost.js";
+import type { TranscriptEntry, TurnRecord } from "../observe/recorder.js";
 import type { WavCallResult } from "../simulate/wav-call.js";
 import { type WordErrors, wordErrors } from "../simulate/word-errors.js";
 import { type Output, table } from "./output.js";
@@ -12,6 +13,9 @@ export interface TalkTurn {
   readonly endpointingMs?: number;
   readonly llmFirstTokenMs?: number;
   readonly ttsFirstAudioMs?: number;
+  /** The share of the prompts that was read from the model's cache, 0 to 1. */
+  readonly cacheHitShare?: number;
+  readonly costUsd?: number;
 }
 
 /** What `talk` found out. */
@@ -27,6 +31,7 @@ export interface TalkReport {
   readonly gaps: readonly { readonly startMs: number; readonly durationMs: number }[];
   readonly wordErrors?: WordErrors;
   readonly transcript: readonly TranscriptEntry[];
+  readonly cost: CallCost;
   readonly errors: readonly { readonly stage: string; readonly message: string }[];
   readonly out?: string;
 }
@@ -42,9 +47,16 @@ export function callReport(result: WavCallResult, { isMeasurement, reference, ou
   const said = record.transcript.filter(({ role }) => role === "user").map(({ text }) => text);
   const turns = said.map((understood, index): TalkTurn => {
     const turn = index + 1;
-    const { endpointingMs, llmFirstTokenMs, ttsFirstAudioMs } = record.turns.find((each) => each.turn === turn) ?? {};
+    const found = record.turns.find((each) => each.turn === turn) ?? {};
+    const { endpointingMs, llmFirstTokenMs, ttsFirstAudioMs, cacheHitShare, costUsd }: Partial<TurnRecord> = found;
     const answerMs = replies.find((reply) => reply.turn === turn)?.latencyMs;
-    return { turn, understood, ...rounded({ answerMs, endpointingMs, llmFirstTokenMs, ttsFirstAudioMs }) };
+    return {
+      turn,
+      understood,
+      ...rounded({ answerMs, endpointingMs, llmFirstTokenMs, ttsFirstAudioMs }),
+      ...(cacheHitShare !== undefined && { cacheHitShare }),
+      ...(costUsd !== undefined && { costUsd }),
+    };
   });
   const medianAnswerMs = median(turns.flatMap(({ answerMs }) => answerMs ?? []));
   return {
@@ -57,6 +69,7 @@ export function callReport(result: WavCallResult, { isMeasurement, reference, ou
     gaps: replies.flatMap(({ gaps }) => gaps),
     ...(reference !== undefined && { wordErrors: wordErrors(reference, said.join(" ")) }),
     transcript: record.transcript.map((entry) => ({ ...entry, atMs: Math.round(entry.atMs) })),
+    cost: record.cost,
     errors: record.errors,
     ...(out !== undefined && { out }),
   };

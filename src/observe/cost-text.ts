@@ -14,10 +14,8 @@ export function costLine({ providers, llmUsd }: CallCost): string | undefined {
   const published = publishedUsd(providers);
   const alternative = published === undefined ? "" : ` (${usdText(published)} at the vendor's published price)`;
   if (llmUsd === undefined && used.every(({ cacheHitShare }) => cacheHitShare === 0)) return "Cost of the model: unknown.";
-  const shares = used.map(
-    ({ model, cacheHitShare = 0 }) => `${percent(cacheHitShare)}${used.length === 1 ? "" : ` for ${model}`}`,
-  );
-  return `Cost of the model: ${total}${alternative}. From its cache: ${shares.join(", ")} of the prompts.`;
+  const shares = used.map(({ model, cacheHitShare = 0 }) => `${percent(cacheHitShare)}${used.length === 1 ? "" : ` (${model})`}`);
+  return `Cost of the model: ${total}${alternative}. Prompts read from its cache: ${shares.join(", ")}.`;
 }
 
 /** What one turn cost: `93 % cached, $0.0012`. */

@@ -8,6 +8,7 @@ import type { Call } from "../core/call.js";
 import type { CallEvent } from "../core/call-event.js";
 import { type Clock, systemClock } from "../core/clock.js";
 import { ConfigError } from "../core/errors.js";
+import type { Pricing } from "../observe/pricing.js";
 import { type CallRecord, recordOf } from "../observe/recorder.js";
 import { type AudibleReply, audibleReplies } from "./audible-replies.js";
 import { WavCaller } from "./wav-caller.js";
@@ -45,6 +46,8 @@ export interface WavCallOptions {
   readonly onEvent?: (event: CallEvent) => void;
   /** Ends the call as `shutdown`. */
   readonly signal?: AbortSignal;
+  /** What models cost. Default: the built-in prices. */
+  readonly pricing?: Pricing;
 }
 
 export interface WavCallResult {
@@ -110,7 +113,7 @@ export async function runWavCall(options: WavCallOptions): Promise<WavCallResult
   const heard = { ...line.recording(), sampleRate };
   return {
     recording: writeWav({ encoding: "pcm16", sampleRate }, [bytesOf(heard.caller), bytesOf(heard.agent)]),
-    record: recordOf(events),
+    record: recordOf(events, options.pricing),
     replies: audibleReplies({ ...heard, gaps: line.gaps, events, eventOffsetMs }),
     callerTurns: caller.turnCount,
   };

@@ -94,21 +94,29 @@ interface TalkOptions {
 }
 
 async function call(file: AgentFile, wav: WavAudio, options: TalkOptions, { out, err }: CommandContext): Promise<WavCallResult> {
-  const [{ runWavCall }, { CallLog, duration }, { answeringAgent }, { transcriptEntry }, { ScaledClock, systemClock }] =
-    await Promise.all([
-      import("../../simulate/wav-call.js"),
-      import("../call-log.js"),
-      import("../../patter.js"),
-      import("../../observe/recorder.js"),
-      import("../../core/clock.js"),
-    ]);
+  const [
+    { runWavCall },
+    { CallLog, duration },
+    { answeringAgent },
+    { Pricing },
+    { transcriptEntry },
+    { ScaledClock, systemClock },
+  ] = await Promise.all([
+    import("../../simulate/wav-call.js"),
+    import("../call-log.js"),
+    import("../../patter.js"),
+    import("../../observe/pricing.js"),
+    import("../../observe/recorder.js"),
+    import("../../core/clock.js"),
+  ]);
   const agent: Agent = answeringAgent("talk", file);
+  const pricing = new Pricing(file.pricing);
   // Recognition at 16 kHz misses what a recording at 8 kHz does not have; a telephone line makes up for it.
   const line = (options.line ?? (wav.format.sampleRate <= 8000 ? "telephone" : "wideband")) as keyof typeof LINES;
   const stop = new AbortController();
   const onInterrupt = (): void => stop.abort();
   process.once("SIGINT", onInterrupt);
-  const log = options.json ? undefined : new CallLog(out, { showsLatency: false });
+  const log = options.json ? undefined : new CallLog(out, { showsLatency: false, pricing });
   const seconds = duration((wav.bytes.length / bytesPerSecond(wav)) * 1000);
   const header = `The caller: ${seconds} of sound, on a ${line} line${options.fast ? `, ${FAST} times as fast` : ""}.`;
   const result = await runWavCall({
@@ -127,6 +135,7 @@ async function call(file: AgentFile, wav: WavAudio, options: TalkOptions, { out,
         void tell(err, async () => file.onTranscript?.({ callId: event.callId, role: entry.role, text: entry.text }));
     },
     signal: stop.signal,
+    pricing,
   }).catch((error: unknown) => {
     throw stop.signal.aborted ? new Failure("Stopped before the call began.", { cause: error }) : error;
   });
