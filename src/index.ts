@@ -36,5 +36,15 @@ export type * from "./core/transport.js";
 export type * from "./core/tts.js";
 export type * from "./core/vad.js";
 
+export type { CallCost, ProviderCost } from "./observe/call-cost.js";
 export { type TurnLatency, turnLatencies } from "./observe/latency.js";
-export { type CallRecord, type ProviderUsage, recordOf, type TranscriptEntry } from "./observe/recorder.js";
+export { LLM_PRICES, type LlmPrice, type LlmRates, type LongPromptRates } from "./observe/prices.js";
+export {
+  type LlmCost,
+  type ModelPrice,
+  type PriceOverrides,
+  type PriceSource,
+  Pricing,
+  type RateOverride,
+} from "./observe/pricing.js";
+export { type CallRecord, type ProviderUsage, recordOf, type TranscriptEntry, type TurnRecord } from "./observe/recorder.js";
