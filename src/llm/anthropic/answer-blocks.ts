@@ -1,4 +1,5 @@
 import { parseJson } from "../../provider-kit/http-errors.js";
+import type { AnswerPart } from "./replay.js";
 import type { ThinkingBlock } from "./wire.js";
 
 /** A block of an answer as it goes back to the vendor, with all of its fields. */
@@ -45,6 +46,12 @@ export class OpenBlock {
       return { ...this.fields, text: this.text, ...(this.citations.length === 0 ? {} : { citations: this.citations }) };
     }
     return this.json === "" ? this.fields : { ...this.fields, input: parseJson(this.json) ?? {} };
+  }
+
+  /** What the conversation keeps of the block, for the place of the thinking in it; nothing of what the vendor's own tools did. */
+  part(): AnswerPart | undefined {
+    if (this.kind === "text") return { type: "text", text: this.text };
+    return this.kind === "tool_call" ? { type: "tool_use" } : this.wholeThinking();
   }
 
   /** The thinking of a block that ended; `undefined` for any other. */

@@ -4,7 +4,7 @@ import { isRecord, parseMessage, type ProviderIdentity, vendorError } from "../.
 import type { AnswerDecoder } from "../../provider-kit/http-llm.js";
 import type { ServerSentEvent } from "../../provider-kit/sse.js";
 import { type AnswerBlock, OpenBlock, text } from "./answer-blocks.js";
-import type { AnthropicData } from "./messages.js";
+import type { AnthropicData } from "./replay.js";
 import { UsageMeter } from "./usage.js";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -245,8 +245,9 @@ export class AnthropicDecoder implements AnswerDecoder {
 
   #providerData(): AnthropicData | undefined {
     if (!this.#context.keepsThinking || this.#stop["stop_reason"] === "refusal") return undefined;
-    const thinking = this.#inOrder().flatMap((block) => block.wholeThinking() ?? []);
-    return thinking.length === 0 ? undefined : { model: this.#context.model, thinking };
+    const blocks = this.#inOrder();
+    if (!blocks.some((block) => block.wholeThinking() !== undefined)) return undefined;
+    return { model: this.#context.model, parts: blocks.flatMap((block) => block.part() ?? []) };
   }
 
   #streamError(event: Fields): ProviderError {

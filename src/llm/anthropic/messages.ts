@@ -1,25 +1,20 @@
 import type { AssistantMessage, ChatMessage, ToolMessage, ToolSpec } from "../../core/chat.js";
 import { isBlank, toolArguments, validText, wellFormed } from "../../provider-kit/conversation.js";
 import { markConversation, markSystem, markTools } from "./cache-markers.js";
+import { assistantBlocks } from "./replay.js";
 import { type ToolNames, toolNames, wireTools } from "./tools.js";
 import type {
   AssistantBlock,
   CacheTtl,
   MessagesBody,
   TextBlock,
-  ThinkingBlock,
   ToolResultBlock,
+  ToolUseBlock,
   UserBlock,
   WireMessage,
   WireParameters,
   WireToolChoice,
 } from "./wire.js";
-
-/** What an assistant message carries back to the model that wrote it. */
-export interface AnthropicData {
-  readonly model: string;
-  readonly thinking: readonly ThinkingBlock[];
-}
 
 /** How a conversation is sent: what the model accepts, and what is cached. */
 export interface BodyOptions {
@@ -126,7 +121,7 @@ function turnsOf(conversation: readonly ChatMessage[], names: ToolNames, options
         addTurn(turns, options.acceptsMidCallSystem ? systemTurn(message.content) : bracketed(message.content));
         break;
       case "assistant":
-        addTurn(turns, { role: "assistant", content: assistantBlocks(message, names, ids, options.parameters.model) });
+        addTurn(turns, assistantTurn(message, names, ids, options.parameters.model));
         break;
       case "tool":
         addTurn(turns, { role: "user", content: [resultBlock(message, ids.nextResult())] });
@@ -179,27 +174,19 @@ function resultBlock({ content, isError = false }: ToolMessage, id: string): Too
   };
 }
 
-function assistantBlocks(message: AssistantMessage, names: ToolNames, ids: CallIds, model: string): AssistantBlock[] {
+function assistantTurn(message: AssistantMessage, names: ToolNames, ids: CallIds, model: string): Turn {
   // A last message may not end in a space; without it a message stays the same when others follow.
   const text = (message.content ?? "").trimEnd();
   const calls = (message.tool_calls ?? []).map(
-    (call): AssistantBlock => ({
+    (call): ToolUseBlock => ({
       type: "tool_use",
       id: ids.add(call.id),
       name: names.wire(call.function.name),
       input: toolArguments(call.function.arguments),
     }),
   );
-  return [...thinkingBlocks(message.providerData, model), ...(text === "" ? [] : [textBlock(text)]), ...calls];
-}
-
-/** Signed thinking is only valid for the model that wrote it. */
-function thinkingBlocks(providerData: unknown, model: string): readonly ThinkingBlock[] {
-  return isAnthropicData(providerData) && providerData.model === model ? providerData.thinking : [];
-}
-
-function isAnthropicData(value: unknown): value is AnthropicData {
-  return typeof value === "object" && value !== null && "thinking" in value && Array.isArray(value.thinking) && "model" in value;
+  const content = assistantBlocks(text === "" ? [] : [textBlock(text)], calls, message.providerData, model);
+  return { role: "assistant", content };
 }
 
 /** The ids of tool calls on the wire: letters, digits, `_` and `-`, no two the same. */
