@@ -98,7 +98,7 @@ export type CallEventBody =
       readonly model: string;
       readonly usage: LlmUsage;
     }
-  /** The model was made ready beside the call: its connection and its cache. */
+  /** The model's warm-up beside the call has ended, or was ended when it had cost tokens. `usage` says what it read into a cache. */
   | {
       readonly type: "llm_warmed_up";
       readonly provider: string;
