@@ -196,7 +196,7 @@ test("thinking is not spoken, and goes back unchanged to the model that wrote it
 });
 
 test("the request carries the documented headers, and the caching ones only with caching", async () => {
-  const server = await vendor(answering(messageStart(), ...messageEnd("end_turn", 1)));
+  const server = await vendor(answering(messageStart(), ...textBlock(0, "Hi"), ...messageEnd("end_turn", 1)));
   await collect(model(`${server.url}/v1/messages`).stream(HELLO));
   await collect(model(server.url, { promptCaching: false, temperature: 0.2, maxTokens: 50 }).stream(HELLO));
   const [cached, uncached] = server.requests;
@@ -412,7 +412,7 @@ test("warming up opens the connection that the first answer uses, and never fail
   const server = await vendor((response, request, attempt) =>
     request.method === "GET"
       ? sendJson(response, 200, { data: [] })
-      : answering(messageStart(), ...messageEnd("end_turn", 1))(response, request, attempt),
+      : answering(messageStart(), ...textBlock(0, "Hi"), ...messageEnd("end_turn", 1))(response, request, attempt),
   );
   const llm = model(server.url);
   await llm.warmup();

@@ -12,7 +12,7 @@ import { type BodyOptions, messagesBody, warmupBody } from "./anthropic/messages
 import { DEFAULT_MODEL, type ModelRules, modelRules } from "./anthropic/models.js";
 import { type AnthropicLLMOptions, checkOptions, CLASS_NAME } from "./anthropic/options.js";
 import { requestSettings } from "./anthropic/parameters.js";
-const toolNames = (_tools: unknown): { own(name: string): string } => ({ own: (name) => name });
+import { type ToolNames, toolNames } from "./anthropic/tools.js";
 import { PromptCache } from "./anthropic/warmup.js";
 import type { MessagesBody } from "./anthropic/wire.js";
 
@@ -67,7 +67,8 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
     options: LlmOptions = {},
   ): AsyncGenerator<LlmChunk, void, undefined> {
     const body = messagesBody(messages, tools ?? [], { ...this.#bodyOptions, speculative: options.speculative === true });
-    const { own: toolName } = toolNames(tools ?? []);
+    let names: ToolNames | undefined;
+    const toolName = (wireName: string): string => (names ??= toolNames(tools ?? [])).own(wireName);
     return streamAnswer<AnthropicDecoder>(
       {
         http: this.#http,

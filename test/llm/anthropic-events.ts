@@ -1,4 +1,10 @@
-import type { MessageDeltaUsage, RawMessageStreamEvent, StopReason, Usage } from "@anthropic-ai/sdk/resources/messages";
+import type {
+  MessageDeltaUsage,
+  RawMessageStreamEvent,
+  RefusalStopDetails,
+  StopReason,
+  Usage,
+} from "@anthropic-ai/sdk/resources/messages";
 
 /** What the API documents beside the events that the SDK types. */
 export type WireEvent =
@@ -78,4 +84,29 @@ export function toolPiece(index: number, json: string): WireEvent {
 
 export function toolBlock(index: number, id: string, name: string, ...pieces: readonly string[]): WireEvent[] {
   return [toolStart(index, id, name), ...pieces.map((json) => toolPiece(index, json)), { type: "content_block_stop", index }];
+}
+
+/** A thinking block; without pieces, as new models send it: only signed. */
+export function thinkingBlock(index: number, signature: string, ...pieces: readonly string[]): WireEvent[] {
+  return [
+    { type: "content_block_start", index, content_block: { type: "thinking", thinking: "", signature: "" } },
+    ...pieces.map((thinking): WireEvent => ({ type: "content_block_delta", index, delta: { type: "thinking_delta", thinking } })),
+    { type: "content_block_delta", index, delta: { type: "signature_delta", signature } },
+    { type: "content_block_stop", index },
+  ];
+}
+
+/** The end of an answer that the vendor's safeguards stopped. */
+export function refusalEnd(details: Omit<RefusalStopDetails, "type">, outputTokens: number): WireEvent[] {
+  return messageEnd("refusal", outputTokens).map((event) =>
+    event.type === "message_delta"
+      ? { ...event, delta: { ...event.delta, stop_details: { type: "refusal", ...details } } }
+      : event,
+  );
+}
+
+/** The bytes of a stream of events, as they come over the wire. */
+export function streamBytes(events: readonly WireEvent[], newline = "\n"): Uint8Array {
+  const frames = events.map((event) => `event: ${event.type}${newline}data: ${JSON.stringify(event)}${newline}${newline}`);
+  return new TextEncoder().encode(frames.join(""));
 }
