@@ -10,23 +10,25 @@ interface BlockRule {
 }
 
 /** The blocks that the server knows, with their fields. */
-const BLOCKS: Readonly<Record<string, BlockRule>> = {
-  text: { roles: ["user", "assistant", "system"], required: ["text"], optional: ["citations"] },
-  image: { roles: ["user"], required: ["source"], optional: [] },
-  document: { roles: ["user"], required: ["source"], optional: ["title", "context", "citations"] },
-  search_result: { roles: ["user"], required: ["source", "title", "content"], optional: ["citations"] },
-  tool_result: { roles: ["user"], required: ["tool_use_id"], optional: ["content", "is_error"] },
-  tool_use: { roles: ["assistant"], required: ["id", "name", "input"], optional: ["caller"] },
-  thinking: { roles: ["assistant"], required: ["thinking", "signature"], optional: [] },
-  redacted_thinking: { roles: ["assistant"], required: ["data"], optional: [] },
-};
+const BLOCKS: ReadonlyMap<unknown, BlockRule> = new Map(
+  Object.entries({
+    text: { roles: ["user", "assistant", "system"], required: ["text"], optional: ["citations"] },
+    image: { roles: ["user"], required: ["source"], optional: [] },
+    document: { roles: ["user"], required: ["source"], optional: ["title", "context", "citations"] },
+    search_result: { roles: ["user"], required: ["source", "title", "content"], optional: ["citations"] },
+    tool_result: { roles: ["user"], required: ["tool_use_id"], optional: ["content", "is_error"] },
+    tool_use: { roles: ["assistant"], required: ["id", "name", "input"], optional: ["caller"] },
+    thinking: { roles: ["assistant"], required: ["thinking", "signature"], optional: [] },
+    redacted_thinking: { roles: ["assistant"], required: ["data"], optional: [] },
+  } satisfies Record<string, BlockRule>),
+);
 const RESULT_BLOCKS = new Set(["text", "image", "document", "search_result"]);
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 
 /** What is wrong with one block of a message. */
 export function blockProblem(given: AnthropicRequestBlock, path: string, role: Role): AnthropicProblem | undefined {
   const block = Object(given) as AnthropicRequestBlock;
-  const rule = BLOCKS[block.type];
+  const rule = BLOCKS.get(block.type);
   if (rule === undefined) {
     return invalid(`${path}: Input tag '${block.type}' found using 'type' does not match any of the expected tags`);
   }

@@ -48,7 +48,7 @@ function thinkingProblem({ body, rules }: CheckedRequest): AnthropicProblem | un
   const { thinking } = body;
   if (thinking === undefined) return undefined;
   const type = thinking?.type as ThinkingType;
-  const fields = THINKING_FIELDS[type];
+  const fields = Object.hasOwn(THINKING_FIELDS, String(type)) ? THINKING_FIELDS[type] : undefined;
   if (fields === undefined || (type === "between_tools" && !rules.thinking.includes(type))) {
     return invalid(`thinking: Input tag '${type}' found using 'type' does not match any of the expected tags`);
   }

@@ -17,6 +17,14 @@ const FIELDS = new Set([
   "allowed_callers",
 ]);
 
+/** The fields of each choice. */
+const CHOICE_FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ["auto", ["type", "disable_parallel_tool_use"]],
+  ["any", ["type", "disable_parallel_tool_use"]],
+  ["tool", ["type", "name", "disable_parallel_tool_use"]],
+  ["none", ["type"]],
+]);
+
 /** What is wrong with the tools and with the choice among them. */
 export function toolsProblem(request: CheckedRequest): AnthropicProblem | undefined {
   const { tools } = request.body;
@@ -49,7 +57,7 @@ function choiceProblem(
 ): AnthropicProblem | undefined {
   if (choice === undefined) return undefined;
   if (tools.length === 0) return invalid("tool_choice may only be specified while providing tools");
-  const allowed = CHOICE_FIELDS[choice?.type];
+  const allowed = CHOICE_FIELDS.get(choice?.type);
   if (allowed === undefined) {
     return invalid(`tool_choice: Input tag '${choice?.type}' found using 'type' does not match any of the expected tags`);
   }
@@ -62,10 +70,3 @@ function choiceProblem(
   if (!rules.forcedTools) return invalid(`tool_choice: type '${choice.type}' is not supported on this model`);
   return thinking?.type === "enabled" ? invalid("Thinking may not be enabled when tool_choice forces tool use.") : undefined;
 }
-
-const CHOICE_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  auto: ["type", "disable_parallel_tool_use"],
-  any: ["type", "disable_parallel_tool_use"],
-  tool: ["type", "name", "disable_parallel_tool_use"],
-  none: ["type"],
-};
