@@ -44,7 +44,7 @@ function costText(costUsd: number, isEstimated: boolean | undefined): string {
 }
 
 /** `$0.0123`; `under $0.0001` rather than a rounded nothing. */
-export function usdText(usd: number): string {
+function usdText(usd: number): string {
   if (usd > 0 && usd < 0.0001) return "under $0.0001";
   return usd === 0 ? "$0" : `$${usd.toFixed(usd >= 1 ? 2 : 4)}`;
 }
