@@ -71,7 +71,7 @@ describe("History", () => {
     ]);
   });
 
-  test("drops what the model wants back from the first cut on, also of replies entered later", () => {
+  test("drops what the model wants back behind the first cut, also of replies entered later", () => {
     const history = new History();
     const signed = { signed: true };
     history.addToolCalls(1, "Another reply.", [call("a")], signed);
@@ -82,7 +82,7 @@ describe("History", () => {
     history.addAssistant(2, "There.", signed);
     history.addAssistant(3, "Done.", signed);
     const kept = history.messages().flatMap((message) => (message.role === "assistant" ? ["providerData" in message] : []));
-    expect(kept).toEqual([true, true, false, false, false, true]);
+    expect(kept).toEqual([true, true, true, false, false, true]);
   });
 
   test("gives messages that later changes do not reach", () => {

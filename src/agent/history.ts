@@ -72,20 +72,19 @@ export class History {
   }
 
   /**
-   * Cuts the texts beside the tool calls of a reply to what was heard, in order. What a model wants back belongs to its whole text
-   * and to everything before it: from the first cut on it is dropped.
+   * Cuts the texts beside the tool calls of a reply to what was heard, in order. What a model wants back may be signed over
+   * everything before it: behind the first cut it is dropped.
    */
   settle(reply: number, heard: readonly string[]): void {
     let round = 0;
     let isCut = false;
     for (const entry of this.#entries) {
       if (entry.type === "user") continue;
-      if (entry.type === "tools" && entry.reply === reply) {
-        const text = heard[round++] ?? "";
-        isCut ||= text !== entry.text;
-        entry.text = text;
-      }
       if (isCut) entry.providerData = undefined;
+      if (entry.type === "assistant" || entry.reply !== reply) continue;
+      const text = heard[round++] ?? "";
+      isCut ||= text !== entry.text;
+      entry.text = text;
     }
     if (isCut) this.#cutReplies.add(reply);
   }
