@@ -13,14 +13,15 @@ import type {
   UserBlock,
   WireMessage,
   WireParameters,
+  WireTool,
   WireToolChoice,
 } from "./wire.js";
 
 /** How a conversation is sent: what the model accepts, and what is cached. */
 export interface BodyOptions {
-  /** Go in first, as they are; thinking is replayed to the model they name. */
+  /** Go in first, as they are (`thinking` with a budget aside, where the conversation rules it out); they name the model. */
   readonly parameters: WireParameters;
-  /** Sent only with tools; a tool's name in it may be the caller's own. */
+  /** Sent only with tools; a tool's name in it may be the caller's own. One of no tool is left out, with a warning. */
   readonly toolChoice?: WireToolChoice;
   /** How long tools and system prompt are cached; left out, nothing is marked. The conversation is always cached for 5 minutes. */
   readonly caching?: { readonly ttl: CacheTtl };
@@ -58,7 +59,7 @@ export function messagesBody(messages: readonly ChatMessage[], tools: readonly T
   const marked = options.caching === undefined ? turns : markConversation(turns, options.speculative === true);
   const needsUser = turns.at(-1)?.role === "assistant" && !options.acceptsPrefill;
   return {
-    ...options.parameters,
+    ...acceptedParameters(options.parameters, turns),
     stream: true,
     ...beginningOf(conversation, tools, names, options),
     messages: needsUser ? [...marked, userTurn(GO_ON)] : marked,
@@ -83,6 +84,18 @@ export function warmupBody(
   };
 }
 
+/**
+ * Thinking with a budget wants the turn whose tools have just answered to begin with its thinking. Another model's turn has none,
+ * and a cut one may have lost it: such a request goes without.
+ */
+function acceptedParameters(parameters: WireParameters, turns: readonly Turn[]): WireParameters {
+  const { thinking, ...others } = parameters;
+  const [caller, results] = turns.slice(-2);
+  if (thinking?.type !== "enabled" || results?.content[0]?.type !== "tool_result") return parameters;
+  const first = caller?.content[0]?.type;
+  return first === "thinking" || first === "redacted_thinking" ? parameters : others;
+}
+
 function beginningOf(
   conversation: readonly ChatMessage[],
   tools: readonly ToolSpec[],
@@ -90,10 +103,11 @@ function beginningOf(
   { caching, toolChoice, warn }: BodyOptions,
 ): Pick<MessagesBody, "tools" | "tool_choice" | "system"> {
   const sent = wireTools(tools, names, warn);
+  const choice = acceptedChoice(toolChoice, sent, names, warn);
   const system = conversation.slice(0, systemEnd(conversation)).map((message) => textBlock(message.content ?? ""));
   return {
     ...(sent.length === 0 ? {} : { tools: caching === undefined ? sent : markTools(sent, caching.ttl) }),
-    ...(sent.length === 0 || toolChoice === undefined ? {} : { tool_choice: namedOnWire(toolChoice, names) }),
+    ...(choice === undefined ? {} : { tool_choice: choice }),
     ...(system.length === 0 ? {} : { system: caching === undefined ? system : markSystem(system, caching.ttl) }),
   };
 }
@@ -103,8 +117,21 @@ function systemEnd(conversation: readonly ChatMessage[]): number {
   return firstTurn < 0 ? conversation.length : firstTurn;
 }
 
-function namedOnWire(choice: WireToolChoice, names: ToolNames): WireToolChoice {
-  return choice.type === "tool" ? { ...choice, name: names.wire(choice.name) } : choice;
+function acceptedChoice(
+  choice: WireToolChoice | undefined,
+  tools: readonly WireTool[],
+  names: ToolNames,
+  warn: BodyOptions["warn"],
+): WireToolChoice | undefined {
+  if (choice === undefined || tools.length === 0) return undefined;
+  if (choice.type !== "tool") return choice;
+  const name = names.wire(choice.name);
+  if (tools.some((tool) => tool.name === name)) return { ...choice, name };
+  warn(
+    "unknown_tool_choice",
+    `There is no tool named "${choice.name}" to be chosen, and the model may choose. Name one of the tools.`,
+  );
+  return undefined;
 }
 
 /** The turns behind the system prompt: the user's first, then by turns. Instructions in between stand behind a user's turn. */
