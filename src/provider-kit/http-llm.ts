@@ -150,14 +150,16 @@ class Answer<Decoder extends AnswerDecoder> {
     try {
       for (let body: string | undefined = this.#request.body; body !== undefined; ) {
         if (this.#signal.aborted) return;
-        let { attempt, chunks } = await this.#firstContent(body);
-        while (chunks.length > 0) {
-          for (const chunk of chunks) {
-            if (this.#signal.aborted) return;
-            if (chunk.type === "tool_call") this.#toolCalls = Math.max(this.#toolCalls, chunk.index + 1);
-            yield chunk;
+        const first = await this.#firstContent(body);
+        const { attempt } = first;
+        for (let { chunks } = first; chunks.length > 0; chunks = await attempt.read()) {
+          for (; chunks.length > 0; chunks = attempt.decoded()) {
+            for (const chunk of chunks) {
+              if (this.#signal.aborted) return;
+              if (chunk.type === "tool_call") this.#toolCalls = Math.max(this.#toolCalls, chunk.index + 1);
+              yield chunk;
+            }
           }
-          chunks = await attempt.read();
         }
         if (this.#signal.aborted) return;
         attempt.close();

@@ -4,7 +4,7 @@ import type { LlmChunk, LlmTiming, LlmUsage } from "../core/llm.js";
 import type { HttpResponse, HttpSending } from "./http.js";
 import { responseError } from "./http-errors.js";
 import type { AnswerDecoder, AnswerRequest } from "./http-llm.js";
-import { EventStreamParser } from "./sse.js";
+import { EventStreamParser, type ServerSentEvent } from "./sse.js";
 
 /** How long the response's headers may take, connecting included. */
 export const HEADERS_TIMEOUT_MS = 6000;
@@ -30,13 +30,16 @@ export class Attempt<Decoder extends AnswerDecoder> {
   readonly decoder: Decoder;
   readonly #options: AttemptOptions<Decoder>;
   readonly #sending: HttpSending;
-  readonly #events: EventStreamParser;
+  readonly #parser: EventStreamParser;
+  /** What has come and is not decoded yet, in order; `#nextEvent` is its first. */
+  #events: ServerSentEvent[] = [];
+  #nextEvent = 0;
   #response: HttpResponse | undefined;
   #headersAtMs = 0;
   #firstContentMs: number | undefined;
-  #chunks: LlmChunk[] = [];
-  #isComplete = false;
-  #failure: { readonly reason: unknown } | undefined;
+  /** Whether something came since the last deadline that the next one counts from. */
+  #hasProgress = false;
+  #hasEnded = false;
   #hasFailed = false;
   #isClosed = false;
 
@@ -44,10 +47,7 @@ export class Attempt<Decoder extends AnswerDecoder> {
     const { request, body, clock, signal, latestContentMs } = options;
     this.#options = options;
     this.decoder = options.decoder;
-    this.#events = new EventStreamParser((event) => {
-      // What follows the end in the same bytes belongs to no answer.
-      if (!this.decoder.isComplete) for (const chunk of this.decoder.decode(event)) this.#chunks.push(chunk);
-    });
+    this.#parser = new EventStreamParser((event) => this.#events.push(event));
     const headersTimeoutMs = Math.min(HEADERS_TIMEOUT_MS, latestContentMs - clock.now());
     const { url, headers } = request;
     this.#sending = request.http.send({ method: "POST", url, headers, body, signal, clock, headersTimeoutMs });
@@ -59,22 +59,42 @@ export class Attempt<Decoder extends AnswerDecoder> {
     return { ...this.#response.timing, ...(this.#firstContentMs !== undefined && { firstContentMs: this.#firstContentMs }) };
   }
 
-  /** The chunks that came next, together; none when the answer is complete. Chunks before a failure come first. */
+  /**
+   * The next chunks of what has come already, none when it is used up. Events are decoded one by one: the first
+   * content does not wait for what came together with it.
+   */
+  decoded(): readonly LlmChunk[] {
+    const { decoder } = this;
+    while (this.#nextEvent < this.#events.length && !decoder.isComplete) {
+      const wasThinking = decoder.isThinking;
+      const chunks = decoder.decode(this.#events[this.#nextEvent++] as ServerSentEvent);
+      this.#hasProgress ||= chunks.length > 0 || wasThinking || decoder.isThinking;
+      if (chunks.length === 0) continue;
+      this.#firstContentMs ??= this.#options.clock.now() - this.#headersAtMs;
+      return chunks;
+    }
+    this.#events = [];
+    this.#nextEvent = 0;
+    return [];
+  }
+
+  /** The next chunks, waited for; none when the answer is complete. */
   async read(): Promise<readonly LlmChunk[]> {
     try {
       this.#response ??= await this.#headers();
-      while (this.#chunks.length === 0 && this.#failure === undefined && !this.#isComplete) {
-        this.#take(await this.#response.read());
+      for (;;) {
+        const chunks = this.decoded();
+        if (chunks.length > 0 || this.decoder.isComplete) return chunks;
+        if (this.#hasEnded) break;
+        await this.#receive(this.#response);
       }
-      if (this.#chunks.length === 0 && this.#failure !== undefined) throw this.#failure.reason;
+      if (!this.decoder.mayEnd) throw this.#cutShort();
+      return [];
     } catch (error) {
       // Dropping an attempt is no failure of the other side.
       this.#hasFailed = !this.#isClosed && !this.#options.signal.aborted;
       throw error;
     }
-    const chunks = this.#chunks;
-    this.#chunks = [];
-    return chunks;
   }
 
   /** The last chunk. */
@@ -108,21 +128,14 @@ export class Attempt<Decoder extends AnswerDecoder> {
     return response;
   }
 
-  /** Decodes what has come; `undefined` is the end of the stream. */
-  #take(bytes: Uint8Array | undefined): void {
-    const { decoder } = this;
-    const wasThinking = decoder.isThinking;
-    try {
-      if (bytes === undefined) this.#events.end();
-      else this.#events.push(bytes);
-      this.#isComplete = decoder.isComplete || bytes === undefined;
-      if (this.#isComplete && !decoder.isComplete && !decoder.mayEnd) throw this.#cutShort();
-    } catch (error) {
-      this.#failure = { reason: error };
-    }
-    const hasContent = this.#chunks.length > 0;
-    if (hasContent) this.#firstContentMs ??= this.#options.clock.now() - this.#headersAtMs;
-    if (hasContent || wasThinking || decoder.isThinking) this.#response?.expectProgress(this.#patienceMs());
+  /** Waits for bytes, or for the end of the stream. */
+  async #receive(response: HttpResponse): Promise<void> {
+    if (this.#hasProgress) response.expectProgress(this.#patienceMs());
+    this.#hasProgress = false;
+    const bytes = await response.read();
+    this.#hasEnded = bytes === undefined;
+    if (bytes === undefined) this.#parser.end();
+    else this.#parser.push(bytes);
   }
 
   /** How long the next content may take. */
