@@ -15,16 +15,16 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["{src,dashboard,examples}/**/*.test.{ts,tsx}", "test/page/**/*.test.ts"],
+          include: ["{src,dashboard}/**/*.test.{ts,tsx}", "test/page/**/*.test.ts"],
           testTimeout: 20_000,
         },
       },
       {
         extends: true,
-        // What holds for the project as a whole: layers, public API, package, documents.
+        // What holds for the project as a whole: layers, public API, package, documents, and tests that users would write.
         test: {
           name: "project",
-          include: ["test/{architecture,docs,package,public-api}/**/*.test.ts"],
+          include: ["test/{architecture,docs,package,public-api}/**/*.test.ts", "examples/**/*.test.ts"],
           globalSetup: "scripts/build-for-tests.mjs",
           testTimeout: 60_000,
         },

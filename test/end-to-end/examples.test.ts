@@ -15,13 +15,15 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Types with an example. What needs a key gets one that no request ever shows. */
-function chat(name: string, input: string) {
-  return getpatter(["chat", join(EXAMPLES, name)], { cwd: folder, input, env: { ANTHROPIC_API_KEY: "unused" } });
+function chat(name: string, input: string, env: Readonly<Record<string, string | undefined>> = { ANTHROPIC_API_KEY: "unused" }) {
+  return getpatter(["chat", join(EXAMPLES, name)], { cwd: folder, input, env });
 }
 
 describe("an example", () => {
   it("is run by a test here", () => {
-    expect(readdirSync(EXAMPLES)).toEqual([
+    // Those that are tests themselves are run as such.
+    expect(readdirSync(EXAMPLES).filter((name) => !name.endsWith(".test.ts"))).toEqual([
+      "anthropic-agent.ts",
       "browser-agent.ts",
       "callbacks.ts",
       "on-message.ts",
@@ -35,6 +37,25 @@ describe("an example", () => {
     const { code, stdout } = await chat("browser-agent.ts", "/hangup\n");
     expect(stdout).toContain("agent  Hi, how can I help?\n");
     expect(code).toBe(0);
+  });
+
+  it("anthropic-agent.ts: with its flag a test server answers turn by turn, and no key is needed", async () => {
+    const { code, stdout } = await getpatter(["chat", join(EXAMPLES, "anthropic-agent.ts"), "--", "--test-server"], {
+      cwd: folder,
+      input: "hello\nholidays\nanything else\n",
+      env: { ANTHROPIC_API_KEY: undefined },
+    });
+    expect(stdout).toContain("agent  Hi, how can I help?\nyou    hello\nagent  I am not Claude, only its test server");
+    expect(stdout).toContain("you    holidays\nagent  Good choice.");
+    expect(stdout).toContain("you    anything else\nagent  That is all I know.");
+    expect(stdout).toContain("Cost of the model: $");
+    expect(code).toBe(0);
+  });
+
+  it("anthropic-agent.ts: without the flag it asks for the key", async () => {
+    const { code, stderr } = await chat("anthropic-agent.ts", "hello\n", { ANTHROPIC_API_KEY: undefined });
+    expect(stderr).toMatch(/^error: AnthropicLLM needs a credential: .* set ANTHROPIC_API_KEY\.\n$/);
+    expect(code).toBe(1);
   });
 
   it("tools.ts: a model calls a typed tool, and learns of wrong arguments", async () => {
