@@ -47,14 +47,14 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
     const warn = (code: string, message: string): void => this.#warnings.once(code, message);
     this.model = options.model?.trim() ?? DEFAULT_MODEL;
     this.#rules = modelRules(this.model);
+    this.#url = messagesUrl(options);
+    this.#headers = requestHeaders(options);
+    this.#hedgeAfterMs = options.hedgeAfterMs;
     this.#bodyOptions = {
-      ...requestSettings(options, this.model, warn),
+      ...requestSettings(options, { model: this.model, version: this.#headers["anthropic-version"] ?? "", warn }),
       ...(promptCaching ? { caching: { ttl } } : {}),
       warn,
     };
-    this.#hedgeAfterMs = options.hedgeAfterMs;
-    this.#url = messagesUrl(options);
-    this.#headers = requestHeaders(options);
     this.#http = new HttpClient(IDENTITY, { fetch: options.fetch });
     const connection = { http: this.#http, url: this.#url, connectionUrl: modelsUrl(this.#url), headers: this.#headers };
     this.#cache = promptCaching ? new PromptCache({ ...connection, model: this.model, ttl, warn }) : undefined;

@@ -8,9 +8,8 @@ import type { Effort } from "./wire.js";
 /** The settings for some options, and the codes of the warnings. */
 function settingsFor(model: string, options: AnthropicLLMOptions = {}): RequestSettings & { readonly warned: readonly string[] } {
   const warned: string[] = [];
-  const settings = requestSettings(options, model, (code) => {
-    if (!warned.includes(code)) warned.push(code);
-  });
+  const warn = (code: string): void => void (warned.includes(code) || warned.push(code));
+  const settings = requestSettings(options, { model, version: options.anthropicVersion ?? "2023-06-01", warn });
   return { ...settings, warned };
 }
 

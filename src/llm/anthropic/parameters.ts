@@ -16,13 +16,19 @@ export interface RequestSettings {
 /** Tells something once per code. */
 export type Warn = (code: string, message: string) => void;
 
-/** Where the options of one provider meet the rules of its model. */
-interface Matter {
-  readonly options: AnthropicLLMOptions;
+/** Who will be asked. */
+export interface RequestTarget {
   readonly model: string;
+  /** Of the API, as its header says. */
+  readonly version: string;
+  readonly warn: Warn;
+}
+
+/** Where the options of one provider meet the rules of its model. */
+interface Matter extends RequestTarget {
+  readonly options: AnthropicLLMOptions;
   /** `undefined` for a model that is not known. */
   readonly rules: ModelRules | undefined;
-  readonly warn: Warn;
 }
 
 const DEFAULT_MAX_TOKENS = 1024;
@@ -36,8 +42,9 @@ const MIN_THINKING_TOP_P = 0.95;
  * accept is left out or replaced by the nearest it does accept, with a warning. Models that are not known get what was asked for.
  * @throws ConfigError for more tokens than the model can answer with, or a thinking budget that leaves none to speak.
  */
-export function requestSettings(options: AnthropicLLMOptions, model: string, warn: Warn): RequestSettings {
-  const matter: Matter = { options, model, rules: modelRules(model), warn };
+export function requestSettings(options: AnthropicLLMOptions, target: RequestTarget): RequestSettings {
+  const { model } = target;
+  const matter: Matter = { ...target, options, rules: modelRules(model) };
   const maxTokens = checkedMaxTokens(matter);
   const thinking = acceptedThinking(matter);
   const effort = acceptedEffort(matter, thinking);
@@ -125,10 +132,10 @@ function acceptedEffort({ options, model, rules, warn }: Matter, thinking: WireT
 
 function acceptedSampling(matter: Matter, thinking: WireThinking | undefined): Pick<WireParameters, "temperature" | "top_p"> {
   const { options, model, rules, warn } = matter;
-  const { temperature, topP, anthropicVersion } = options;
+  const { temperature, topP } = options;
   const leaveOut = (name: string, value: number, reason: string): void =>
     warn(`${name}_left_out`, `{ ${name}: ${value} } is left out: ${reason}. Remove the option.`);
-  const refusal = samplingRefusal(model, rules, anthropicVersion);
+  const refusal = samplingRefusal(matter);
   if (refusal !== undefined) {
     if (temperature !== undefined) leaveOut("temperature", temperature, refusal);
     if (topP !== undefined) leaveOut("topP", topP, refusal);
@@ -150,7 +157,7 @@ function acceptedSampling(matter: Matter, thinking: WireThinking | undefined): P
   return accepted;
 }
 
-function samplingRefusal(model: string, rules: ModelRules | undefined, version = ""): string | undefined {
+function samplingRefusal({ model, version, rules }: Matter): string | undefined {
   // Versions are dates: their order as texts is their order in time.
   if (version >= NO_SAMPLING_VERSION) return `version ${version} of the API takes it for no model`;
   return rules?.sampling === "none" ? `${model} does not take it` : undefined;
