@@ -169,3 +169,17 @@ async function failing(origin: HttpOrigin): Promise<void> {
     lease.release();
   }
 }
+
+test("a first connection that is refused fails its exchange, and only that", async () => {
+  const server = createServer(CERTIFICATE);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  const origin = new HttpOrigin(`https://127.0.0.1:${port}`, trusting);
+  closers.push(() => origin.destroy());
+  for (const attempt of ["first", "second"]) {
+    const { dispatcher, release } = await origin.lease();
+    await expect(dispatcher.request({ method: "GET", path: `/${attempt}` }), attempt).rejects.toThrow(/ECONNREFUSED/);
+    release();
+  }
+});

@@ -131,8 +131,8 @@ export class HttpOrigin {
     return (options, callback) =>
       connect(options, (...result) => {
         const [, socket] = result;
-        if (socket !== null && this.#isHttp2 === undefined)
-          this.#isHttp2 = "alpnProtocol" in socket && socket.alpnProtocol === "h2";
+        // Of a connection that failed undici gives no socket at all, although its types say null.
+        if (socket && this.#isHttp2 === undefined) this.#isHttp2 = "alpnProtocol" in socket && socket.alpnProtocol === "h2";
         this.#endNegotiation();
         callback(...result);
       });
