@@ -104,11 +104,12 @@ async function readBody(request: IncomingMessage | Http2ServerRequest): Promise<
 class HttpSink implements ResponseSink {
   readonly #response: ServerResponse | Http2ServerResponse;
   readonly #left = new AbortController();
+  #isEnded = false;
 
   constructor(response: ServerResponse | Http2ServerResponse) {
     this.#response = response;
     response.on("close", () => {
-      if (!response.writableFinished) this.#left.abort();
+      if (!this.#isEnded) this.#left.abort();
     });
     response.on("error", () => this.#left.abort());
   }
@@ -128,6 +129,7 @@ class HttpSink implements ResponseSink {
   }
 
   end(): void {
+    this.#isEnded = true;
     this.#response.end();
   }
 
