@@ -17,6 +17,7 @@ test.each([
   ["claude-haiku-4-5@20251001", "claude-haiku-4-5"],
   ["publishers/anthropic/models/claude-haiku-4-5@20251001", "claude-haiku-4-5"],
   ["anthropic/claude-haiku-4.5", "claude-haiku-4-5"],
+  ["claude-3-5-sonnet-v2@20241022", "claude-3-5-sonnet"],
   ["anthropic/claude-3.5-sonnet:beta", "claude-3-5-sonnet"],
 ])("%s is %s", (id, name) => {
   expect(matchModelName(id, NAMES)).toBe(name);

@@ -1,5 +1,5 @@
 /** What may follow a model's name in an id without making it another model: a date, `latest`, a version of the offering. */
-const SNAPSHOT = /^(?:[-@](?:\d{8}|latest|default))?(?:-v\d+)?(?::\w+)?$/;
+const SNAPSHOT = /^(?:-v\d+)?(?:[-@](?:\d{8}|latest|default))?(?:-v\d+)?(?::\w+)?$/;
 /** The path of an offering, as of Vertex and OpenRouter, and of Bedrock's resource names. */
 const PATH = /^.*\//;
 /** Bedrock's region and vendor: `us.anthropic.`. */
