@@ -14,9 +14,12 @@ interface DocumentedError {
   readonly message: string;
 }
 
+const INVALID: DocumentedError = { type: "invalid_request_error", message: "The request is not valid." };
+const UNKNOWN: DocumentedError = { type: "api_error", message: "Internal server error" };
+
 /** The documented type of each status, with a message of the kind that the API gives. */
 const BY_STATUS: Readonly<Record<number, DocumentedError>> = {
-  400: { type: "invalid_request_error", message: "The request is not valid." },
+  400: INVALID,
   401: { type: "authentication_error", message: "invalid x-api-key" },
   402: { type: "billing_error", message: "There is a problem with your billing or payment information." },
   403: { type: "permission_error", message: "Your API key does not have permission to use the specified resource." },
@@ -30,10 +33,9 @@ const BY_STATUS: Readonly<Record<number, DocumentedError>> = {
   529: { type: "overloaded_error", message: "Overloaded" },
 };
 
-const UNKNOWN: DocumentedError = { type: "api_error", message: "Internal server error" };
-
+/** A problem of a status, in the API's words unless others are given. */
 export function problem(status: number, message?: string, type?: string): AnthropicProblem {
-  const documented = BY_STATUS[status] ?? (status < 500 ? (BY_STATUS[400] as DocumentedError) : UNKNOWN);
+  const documented = BY_STATUS[status] ?? (status < 500 ? INVALID : UNKNOWN);
   return { status, type: type ?? documented.type, message: message ?? documented.message };
 }
 

@@ -7,7 +7,7 @@ export function inProcessFetch(handle: (request: IncomingRequest, sink: Response
     const request = input instanceof Request ? input : undefined;
     const signal = init.signal ?? request?.signal;
     signal?.throwIfAborted();
-    const url = new URL(request?.url ?? (input as string | URL));
+    const url = new URL(request?.url ?? input);
     const headers = new Headers(init.headers ?? request?.headers);
     const bodyText = await textOf(init.body ?? request);
     signal?.throwIfAborted();

@@ -141,5 +141,5 @@ export function modelRules(id: string): ModelRules | undefined {
 
 /** The models that `GET /v1/models` lists, the newest first. */
 export function offeredModels(): readonly ModelRules[] {
-  return [...MODELS].reverse();
+  return MODELS.toReversed();
 }

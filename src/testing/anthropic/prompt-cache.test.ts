@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { VirtualClock } from "../../core/clock.js";
 import { type ModelRules, modelRules } from "./model-rules.js";
@@ -206,6 +207,31 @@ test("moving a marker changes nothing that stands before it", () => {
     messages: [user(text(SYSTEM.repeat(2))), assistant(text("Yes.")), user(text("And now?", MARKED))],
   });
   expect(read).toBe(2000);
+});
+
+test("however a conversation grows and is marked, the three parts of its prompt make the whole, and no more is read than was written", () => {
+  const blocks = fc.array(fc.record({ length: fc.integer({ min: 1, max: 6000 }), marked: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 6,
+  });
+  fc.assert(
+    fc.property(fc.array(blocks, { minLength: 1, maxLength: 8 }), (turns) => {
+      const workspace = new Workspace();
+      const messages: AnthropicRequestMessage[] = [];
+      let longestWritten = 0;
+      for (const turn of turns) {
+        let markers = 0;
+        const content = turn.map(({ length, marked }) => text("x".repeat(length), marked && markers++ < 4 ? MARKED : {}));
+        const body = { messages: [...messages, user(...content)] };
+        const seen = workspace.send(body);
+        expect(seen.input + seen.read + seen.write5m + seen.write1h).toBe(promptTokens(body));
+        expect(seen.read).toBeLessThanOrEqual(longestWritten);
+        longestWritten = Math.max(longestWritten, seen.read + seen.write5m);
+        messages.push(user(...content.map(({ text: said = "" }) => text(said))), assistant(text("Yes.")));
+      }
+    }),
+    { numRuns: 100 },
+  );
 });
 
 describe("what changes and what it loses", () => {

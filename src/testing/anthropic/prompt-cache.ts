@@ -99,7 +99,7 @@ export function promptTokens(body: AnthropicRequestBody): number {
 function promptPositions(body: AnthropicRequestBody, rules: ModelRules): Position[] {
   const all = withAutomaticMarker(promptBlocks(body), body);
   const blocks = rules.forgetsThinking ? withoutOldThinking(all) : all;
-  let key = digest("", `${rules.id} ${body.speed ?? "standard"}`);
+  let key = digest("", JSON.stringify([rules.id, body.speed ?? "standard"]));
   let tokens = 0;
   let inMessages = false;
   return blocks.map((block) => {

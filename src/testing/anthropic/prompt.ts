@@ -18,14 +18,14 @@ export interface PromptBlock {
 const MEDIA_TOKENS = 1500;
 
 /** One token for each four characters: exact enough to grow with the text, and the same on every run. */
-export function tokensOf(text: string): number {
+function tokensOf(text: string): number {
   return Math.ceil(text.length / 4);
 }
 
 /** The blocks of a valid request. Neighbouring messages of one role are one turn, as for the model. */
 export function promptBlocks(body: AnthropicRequestBody): PromptBlock[] {
   const tools = (body.tools ?? []).map((tool, index) =>
-    promptBlock("tools", "system", `tools.${index}`, { type: "tool", ...tool } as AnthropicRequestBlock),
+    promptBlock("tools", "system", `tools.${index}`, { type: "tool", ...tool }),
   );
   const system = contentBlocks(body.system ?? []).map((block, index) =>
     promptBlock("system", "system", `system.${index}`, block),
@@ -43,8 +43,7 @@ export function contentBlocks(content: AnthropicRequestMessage["content"]): read
   return typeof content === "string" ? [{ type: "text", text: content }] : content;
 }
 
-/** How a block would be read if it stood in a request, for blocks that the server has written itself. */
-export function promptBlock(
+function promptBlock(
   section: PromptBlock["section"],
   role: PromptBlock["role"],
   path: string,

@@ -1,5 +1,6 @@
-import { type Clock } from "../../core/clock.js";
+import type { Clock } from "../../core/clock.js";
 import { type AnswerRequest, emptyMessage, type PlannedAnswer, planAnswer } from "./answer-events.js";
+import { checkReply } from "./check-reply.js";
 import { type AnthropicProblem, errorBody, problem, statusOf } from "./errors.js";
 import type { Exchange } from "./exchange.js";
 import { type ModelRules, modelRules, offeredModels } from "./model-rules.js";
@@ -183,6 +184,7 @@ export class Responder {
 }
 
 function plainReply(reply: AnthropicReply, request: AnthropicRequest): PlainReply {
+  checkReply(reply);
   if (typeof reply === "function") return plainReply(reply(request), request);
   return typeof reply === "string" ? { text: reply } : reply;
 }

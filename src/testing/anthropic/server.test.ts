@@ -152,7 +152,7 @@ describe("content", () => {
     const events = await answerOf({ toolCalls, interleave: true });
     const seen = events
       .filter(({ type }) => type.startsWith("content_block"))
-      .map(({ type, index }) => `${type.slice(14)} ${index}`);
+      .map(({ type, index }) => `${type.slice(14)} ${String(index)}`);
     expect(seen).toEqual(["start 0", "start 1", "delta 0", "delta 1", "delta 0", "delta 1", "stop 0", "stop 1"]);
   });
 
@@ -421,7 +421,9 @@ describe("replies", () => {
     expect((await server.fetch(`${server.url}/v1/models`, { headers: HEADERS })).status).toBe(200);
   });
 
-  test("an option that does not exist is refused", async () => {
+  test("an option or a field that does not exist is refused", async () => {
+    await using server = await AnthropicServer.start();
+    expect(() => server.reply({ texts: "Hello" } as object)).toThrow('There is no reply option "texts": did you mean "text"?');
     await expect(AnthropicServer.start({ reply: [] } as object)).rejects.toThrow(
       'There is no AnthropicServer.start() option "reply"',
     );

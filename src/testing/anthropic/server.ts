@@ -6,6 +6,7 @@ import { CERTIFICATE } from "./certificate.js";
 import { errorBody, problem } from "./errors.js";
 import { Exchange, type IncomingRequest, type ResponseSink } from "./exchange.js";
 import { HttpServer } from "./http.js";
+import { checkReply } from "./check-reply.js";
 import { inProcessFetch } from "./in-process.js";
 import type { AnthropicLatency, AnthropicReply } from "./replies.js";
 import type { AnthropicRequest } from "./request.js";
@@ -65,6 +66,7 @@ export class AnthropicServer implements AsyncDisposable {
   static async start(options: AnthropicServerOptions = {}): Promise<AnthropicServer> {
     checkOptionNames(options, { where: "AnthropicServer.start()", known: OPTION_NAMES });
     const { http2 = false, clock = systemClock, replies = [], latency = {}, defaultReply = "Certainly." } = options;
+    checkReply(defaultReply);
     const responder = new Responder({ clock, apiKey: options.apiKey, latency, defaultReply });
     const http = await HttpServer.start({ http2, handle: (request, sink) => server.#handle(request, sink) });
     const server = new AnthropicServer(clock, responder, http);
@@ -87,14 +89,17 @@ export class AnthropicServer implements AsyncDisposable {
     return this.#http.connections;
   }
 
-  /** Adds replies to the queue. A warm-up takes none of them. */
+  /** Adds replies to the queue. A warm-up takes none of them. @throws ConfigError for a reply with a field that there is not. */
   reply(...replies: readonly AnthropicReply[]): void {
     this.replyTo(isTurn, ...replies);
   }
 
   /** Adds replies for the requests that a condition holds for, of any path: the first reply that fits is taken. */
   replyTo(isFor: (request: AnthropicRequest) => boolean, ...replies: readonly AnthropicReply[]): void {
-    for (const reply of replies) this.#responder.add({ reply, isFor });
+    for (const reply of replies) {
+      checkReply(reply);
+      this.#responder.add({ reply, isFor });
+    }
   }
 
   /** Breaks every open connection, as a restarting proxy does. */
@@ -121,6 +126,10 @@ export class AnthropicServer implements AsyncDisposable {
     } catch (error) {
       if (sink.left.aborted) {
         exchange.abandon();
+        return;
+      }
+      if (exchange.status !== undefined) {
+        exchange.reset();
         return;
       }
       // A reply function that throws, or a reply that does not fit: the test sees it as the response.

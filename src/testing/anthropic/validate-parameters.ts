@@ -31,7 +31,8 @@ function maxTokensProblem({ body, rules }: CheckedRequest): AnthropicProblem | u
   const choice = body.tool_choice?.type;
   if (body.stream === true) return invalid("max_tokens: 0 is not supported with `stream: true`");
   if (body.thinking?.type === "enabled") return invalid("max_tokens: 0 is not supported with `thinking.type: enabled`");
-  if (body.output_config?.format != null) return invalid("max_tokens: 0 is not supported with `output_config.format`");
+  if ((body.output_config?.format ?? undefined) !== undefined)
+    return invalid("max_tokens: 0 is not supported with `output_config.format`");
   return choice === "any" || choice === "tool"
     ? invalid(`max_tokens: 0 is not supported with \`tool_choice.type: ${choice}\``)
     : undefined;
@@ -47,8 +48,8 @@ const THINKING_FIELDS: Readonly<Record<ThinkingType, readonly string[]>> = {
 function thinkingProblem({ body, rules }: CheckedRequest): AnthropicProblem | undefined {
   const { thinking } = body;
   if (thinking === undefined) return undefined;
-  const type = thinking?.type as ThinkingType;
-  const fields = Object.hasOwn(THINKING_FIELDS, String(type)) ? THINKING_FIELDS[type] : undefined;
+  const { type } = Object(thinking) as { readonly type: ThinkingType };
+  const fields = Object.hasOwn(THINKING_FIELDS, type) ? THINKING_FIELDS[type] : undefined;
   if (fields === undefined || (type === "between_tools" && !rules.thinking.includes(type))) {
     return invalid(`thinking: Input tag '${type}' found using 'type' does not match any of the expected tags`);
   }
