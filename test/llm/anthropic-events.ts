@@ -106,7 +106,7 @@ export function refusalEnd(details: Omit<RefusalStopDetails, "type">, outputToke
 }
 
 /** The bytes of a stream of events, as they come over the wire. */
-export function streamBytes(events: readonly WireEvent[], newline = "\n"): Uint8Array {
+export function streamBytes(events: readonly WireEvent[], newline = "\n"): Uint8Array<ArrayBuffer> {
   const frames = events.map((event) => `event: ${event.type}${newline}data: ${JSON.stringify(event)}${newline}${newline}`);
   return new TextEncoder().encode(frames.join(""));
 }
