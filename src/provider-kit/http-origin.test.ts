@@ -4,7 +4,7 @@ import { createServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import * as undici from "undici";
 import { afterEach, expect, test } from "vitest";
-import { CERTIFICATE } from "../../test/llm/certificate.js";
+import { CERTIFICATE } from "../testing/anthropic/certificate.js";
 import { HttpOrigin } from "./http-origin.js";
 
 interface Reply {
