@@ -24,6 +24,7 @@ describe("an example", () => {
     // Those that are tests themselves are run as such.
     expect(readdirSync(EXAMPLES).filter((name) => !name.endsWith(".test.ts"))).toEqual([
       "anthropic-agent.ts",
+      "anthropic-options.ts",
       "browser-agent.ts",
       "callbacks.ts",
       "on-message.ts",
@@ -56,6 +57,29 @@ describe("an example", () => {
     const { code, stderr } = await chat("anthropic-agent.ts", "hello\n", { ANTHROPIC_API_KEY: undefined });
     expect(stderr).toMatch(/^error: AnthropicLLM needs a credential: .* set ANTHROPIC_API_KEY\.\n$/);
     expect(code).toBe(1);
+  });
+
+  it("anthropic-options.ts: a call tells its timings, its tokens and its cost", async () => {
+    const wrapper = join(folder, "options-with-server.ts");
+    await writeFile(
+      wrapper,
+      `import { AnthropicLLM } from "getpatter";
+import { AnthropicServer } from "getpatter/testing";
+import example from ${JSON.stringify(join(EXAMPLES, "anthropic-options.ts"))};
+const server = await AnthropicServer.start();
+const llm = new AnthropicLLM({ apiKey: "unused", baseUrl: server.url, model: "claude-haiku-5-5" });
+export default { ...example, agent: { ...example.agent, systemPrompt: example.agent.systemPrompt.repeat(80), llm } };`,
+    );
+    const { code, stdout } = await getpatter(["chat", wrapper], {
+      input: "hello\nand now\n",
+      env: { ANTHROPIC_API_KEY: "unused" },
+    });
+    expect(stdout).toMatch(
+      /req_\d+ end_turn \{\s+connectMs: [\d.e-]+,\s+headersMs: [\d.e-]+,\s+firstContentMs: [\d.e-]+\s+\} \[\]/,
+    );
+    expect(stdout).toMatch(/turn: 2,[^}]+cacheReadTokens: [1-9]\d*,[^}]+\},\s+cacheHitShare: 0\.9\d+,\s+costUsd: [\d.e-]+/);
+    expect(stdout).toMatch(/Claude cost \$0\.000\d/);
+    expect(code).toBe(0);
   });
 
   it("tools.ts: a model calls a typed tool, and learns of wrong arguments", async () => {
