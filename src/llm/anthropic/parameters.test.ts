@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { ConfigError } from "../../core/errors.js";
+import { offeredModels } from "../../testing/anthropic/model-rules.js";
+import { validateMessagesRequest } from "../../testing/anthropic/validate.js";
 import { MODEL_NAMES } from "./models.js";
 import type { AnthropicLLMOptions, AnthropicThinking, AnthropicToolChoice } from "./options.js";
 import { type RequestSettings, requestSettings } from "./parameters.js";
@@ -79,9 +81,28 @@ function* combinations(): Generator<AnthropicLLMOptions> {
 }
 
 test.each(MODEL_NAMES)("no combination of options gives %s anything that it is known to refuse", (model) => {
-  for (const options of combinations())
-    expect(refusals(model, settingsFor(model, options), options.anthropicVersion ?? ""), JSON.stringify(options)).toEqual([]);
+  for (const options of combinations()) {
+    const refused = refusals(model, settingsFor(model, options), options.anthropicVersion ?? "");
+    if (refused.length > 0) expect.fail(`${JSON.stringify(options)}: ${refused.join(", ")}`);
+  }
 });
+
+test.each(offeredModels().map(({ id }) => id))(
+  "no combination of options gives %s anything that the test server refuses",
+  (model) => {
+    const conversation = {
+      messages: [{ role: "user", content: "Hello" }],
+      tools: [{ name: "hours", input_schema: { type: "object" } }],
+    };
+    for (const options of combinations()) {
+      const { parameters, toolChoice } = settingsFor(model, options);
+      const body = { ...parameters, ...conversation, ...(toolChoice === undefined ? {} : { tool_choice: toolChoice }) };
+      const version = options.anthropicVersion ?? "2023-06-01";
+      const problem = validateMessagesRequest(body, { "anthropic-version": version });
+      if (problem !== undefined) expect.fail(`${JSON.stringify(options)}: ${JSON.stringify(problem)}`);
+    }
+  },
+);
 
 test.each(MODEL_NAMES)("what %s would refuse is told, and the defaults are not", (model) => {
   expect(settingsFor(model, { maxTokens: 2000 }).warned).toEqual([]);
