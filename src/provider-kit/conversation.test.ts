@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ChatMessage, ToolCallMessage } from "../core/chat.js";
-import { toolArguments, wellFormed } from "./conversation.js";
+import { toolArguments, validText, wellFormed } from "./conversation.js";
 
 const call = (id: string): ToolCallMessage => ({ id, type: "function", function: { name: "look_up", arguments: "{}" } });
 const calls = (...ids: readonly string[]): ChatMessage => ({ role: "assistant", content: null, tool_calls: ids.map(call) });
@@ -61,4 +61,9 @@ test("blank texts are dropped, and blank text beside a tool call becomes none", 
 test("arguments that are no JSON object are read as none", () => {
   expect(toolArguments('{"a":1}')).toEqual({ a: 1 });
   for (const text of ["", '{"a":', "[1]", "null", '"text"']) expect(toolArguments(text)).toEqual({});
+});
+
+test("half of an emoji is replaced, also where the model has escaped it", () => {
+  expect(validText("Hi \uD83D!\u{1F600}")).toBe("Hi \uFFFD!\u{1F600}");
+  expect(toolArguments(String.raw`{"half":"\ud83d","whole":"\ud83d\ude00"}`)).toEqual({ half: "\uFFFD", whole: "\u{1F600}" });
 });

@@ -37,7 +37,12 @@ export function wellFormed(messages: readonly ChatMessage[]): ChatMessage[] {
       parts.push(round);
     } else if (!isBlank(message.content)) parts.push(message);
   }
-  return parts.flatMap((part) => ("results" in part ? [part.message, ...allResults(part)] : [part]));
+  const conversation: ChatMessage[] = [];
+  for (const part of parts) {
+    if ("results" in part) conversation.push(part.message, ...allResults(part));
+    else conversation.push(part);
+  }
+  return conversation;
 }
 
 /** Some servers use ids again: a result then belongs to the newest message that calls by its id. */

@@ -126,9 +126,159 @@ test("tool results stand first in the next user message, in the calls' order, wi
   ]);
 });
 
-test("a longer conversation begins with the bytes of the shorter one", () => {
-  const first: ChatMessage[] = [{ role: "system", content: "Be brief." }, ...HELLO];
-  const then: ChatMessage[] = [...first, { role: "assistant", content: "Hi." }, { role: "user", content: "Bye." }];
-  const bytes = (body: MessagesBody) => JSON.stringify([body.tools, body.system, body.messages]).replace(/\]+$/, "");
-  expect(bytes(bodyFor(then, [BOOK])).startsWith(bytes(bodyFor(first, [BOOK])).replace(/\]\}$/, ""))).toBe(true);
+test("the parameters stand first, and a tool choice only beside tools, by the name that is sent", () => {
+  const warnings: string[] = [];
+  const choosing = (name: string): BodyOptions => ({
+    ...UNCACHED,
+    toolChoice: { type: "tool", name, disable_parallel_tool_use: true },
+    warn: (code) => warnings.push(code),
+  });
+  const renamed: ToolSpec = { type: "function", function: { name: "book table", parameters: {} } };
+  const body = bodyFor(HELLO, [renamed], choosing("book table"));
+  expect(Object.keys(body)).toEqual(["model", "max_tokens", "stream", "tools", "tool_choice", "messages"]);
+  expect(body.tool_choice).toEqual({ type: "tool", name: "book_table", disable_parallel_tool_use: true });
+  expect(bodyFor(HELLO, [], choosing("book table"))).not.toHaveProperty("tool_choice");
+  expect(warnings).toEqual([]);
+  expect(bodyFor(HELLO, [renamed], choosing("hours"))).not.toHaveProperty("tool_choice");
+  expect(warnings).toEqual(["unknown_tool_choice"]);
+});
+
+test("the agent's last words stay the last, without the space behind them, where the model goes on from them", () => {
+  const messages: ChatMessage[] = [...HELLO, { role: "assistant", content: "The table is \n" }];
+  expect(bodyFor(messages, [], { ...UNCACHED, acceptsPrefill: true }).messages.at(-1)).toEqual({
+    role: "assistant",
+    content: [{ type: "text", text: "The table is" }],
+  });
+  expect(bodyFor(messages, [], UNCACHED).messages.at(-2)?.content).toEqual([{ type: "text", text: "The table is" }]);
+});
+
+const say = (role: "system" | "user" | "assistant", content: string): ChatMessage => ({ role, content });
+const toolTurn = (providerData?: unknown, content: string | null = "One moment."): ChatMessage => ({
+  role: "assistant",
+  content,
+  tool_calls: [{ id: "a", type: "function", function: { name: "hours", arguments: "{}" } }],
+  ...(providerData === undefined ? {} : { providerData }),
+});
+const toolResult = (content: string, isError = false): ChatMessage => ({ role: "tool", tool_call_id: "a", content, isError });
+
+test.each<[string, readonly ChatMessage[], readonly string[]]>([
+  ["last behind the user's turn", [say("user", "Hi"), say("system", "S")], ["user", "system"]],
+  [
+    "between the user's turn and the agent's",
+    [say("user", "Hi"), say("system", "S"), say("assistant", "Yes")],
+    ["user", "system", "assistant", "user"],
+  ],
+  [
+    "two in a row",
+    [say("user", "Hi"), say("system", "S"), say("system", "T"), say("assistant", "Yes")],
+    ["user", "system", "assistant", "user"],
+  ],
+  [
+    "behind tool results",
+    [say("user", "Hi"), toolTurn(), say("system", "S"), toolResult("5")],
+    ["user", "assistant", "user", "system"],
+  ],
+  ["before more of the user's", [say("user", "Hi"), say("system", "S"), say("user", "and")], ["user"]],
+  ["behind the agent's turn", [say("user", "Hi"), say("assistant", "Yes"), say("system", "S")], ["user", "assistant", "user"]],
+])(
+  "instructions in mid-call are the system's or, where that is not allowed, the user's in brackets: %s",
+  (_where, messages, roles) => {
+    const body = bodyFor(messages, [HOURS], { ...UNCACHED, acceptsMidCallSystem: true });
+    expect(body.messages.map(({ role }) => role)).toEqual(roles);
+    expect(JSON.stringify(body.messages)).toContain(roles.includes("system") ? '"S"' : '"[S]"');
+    expect(bodyFor(messages, [HOURS], UNCACHED).messages.map(({ role }) => role)).not.toContain("system");
+  },
+);
+
+test("a failed tool that says nothing gets words, since the API wants some", () => {
+  const { messages } = bodyFor([...HELLO, toolTurn(), toolResult(" ", true)], [HOURS], UNCACHED);
+  expect(messages.at(-1)?.content).toEqual([
+    { type: "tool_result", tool_use_id: "a", content: "The tool failed.", is_error: true },
+  ]);
+});
+
+test("ids that are used again, or differ only in what the API refuses, are told apart, and each result finds its call", () => {
+  const calls = (...ids: readonly string[]): ChatMessage => ({
+    role: "assistant",
+    content: null,
+    tool_calls: ids.map((id) => ({ id, type: "function", function: { name: "hours", arguments: "" } })),
+  });
+  const result = (id: string, content: string): ChatMessage => ({ role: "tool", tool_call_id: id, content });
+  const { messages } = bodyFor(
+    [
+      ...HELLO,
+      calls("a:1", "a_1", ""),
+      result("a_1", "2"),
+      result("a:1", "1"),
+      result("", "3"),
+      calls("a:1"),
+      result("a:1", "4"),
+    ],
+    [HOURS],
+    UNCACHED,
+  );
+  const results = messages.flatMap(({ content }) => content.flatMap((block) => (block.type === "tool_result" ? [block] : [])));
+  expect(results.map((block) => [block.tool_use_id, block.content])).toEqual([
+    ["a_1", "1"],
+    ["a_1_2", "2"],
+    ["call", "3"],
+    ["a_1_3", "4"],
+  ]);
+});
+
+test("half of an emoji that a cut has left is replaced", () => {
+  const half = "\uD83D";
+  const { messages, system } = bodyFor([
+    say("system", half),
+    say("user", `Hi ${half}`),
+    say("assistant", "\u{1F600}"),
+    say("user", "?"),
+  ]);
+  expect(system?.[0]?.text).toBe("\uFFFD");
+  expect(messages.map(({ content }) => content[0])).toMatchObject([{ text: "Hi \uFFFD" }, { text: "\u{1F600}" }, { text: "?" }]);
+});
+
+const MODEL = UNCACHED.parameters.model;
+const THOUGHT = { type: "thinking", thinking: "", signature: "c2ln" } as const;
+const HIDDEN = { type: "redacted_thinking", data: "c2VjcmV0" } as const;
+const assistantContent = (message: ChatMessage, options: BodyOptions = UNCACHED): readonly { readonly type: string }[] =>
+  bodyFor([...HELLO, message, toolResult("5 to 10")], [HOURS], options).messages[1]?.content ?? [];
+
+test("thinking stands where it stood, byte for byte, as long as the words around it are those of the answer", () => {
+  const parts = [THOUGHT, { type: "text", text: "One moment." }, HIDDEN, { type: "tool_use" }];
+  expect(assistantContent(toolTurn({ model: MODEL, parts }))).toMatchObject([
+    THOUGHT,
+    { type: "text", text: "One moment." },
+    HIDDEN,
+    { type: "tool_use", id: "a" },
+  ]);
+});
+
+test("behind words that were cut thinking is left out, and before them it stays", () => {
+  const parts = [THOUGHT, HIDDEN, { type: "text", text: "One moment." }, THOUGHT, { type: "tool_use" }];
+  const types = (content: string | null) => assistantContent(toolTurn({ model: MODEL, parts }, content)).map(({ type }) => type);
+  expect(assistantContent(toolTurn({ model: MODEL, parts }, "One"))).toMatchObject([
+    THOUGHT,
+    HIDDEN,
+    { text: "One" },
+    { id: "a" },
+  ]);
+  expect(types(null)).toEqual(["thinking", "redacted_thinking", "tool_use"]);
+});
+
+test("thinking of another model, or of another vendor, is left out", () => {
+  const parts = [THOUGHT, { type: "text", text: "One moment." }, { type: "tool_use" }];
+  for (const providerData of [{ model: "claude-opus-4-6", parts }, { parts }, "signed", { model: MODEL, thinking: [] }])
+    expect(assistantContent(toolTurn(providerData)).map(({ type }) => type)).toEqual(["text", "tool_use"]);
+});
+
+test("a thinking budget goes with a tool's results only when the turn that called it begins with its thinking", () => {
+  const thinking = { type: "enabled", budget_tokens: 50 } as const;
+  const options: BodyOptions = { ...UNCACHED, parameters: { ...UNCACHED.parameters, thinking } };
+  const parts = [THOUGHT, { type: "text", text: "One moment." }, { type: "tool_use" }];
+  const after = (providerData: unknown): MessagesBody =>
+    bodyFor([...HELLO, toolTurn(providerData), toolResult("5")], [HOURS], options);
+  expect(after({ model: MODEL, parts }).thinking).toEqual(thinking);
+  expect(after({ model: "claude-opus-4-6", parts })).not.toHaveProperty("thinking");
+  expect(bodyFor(HELLO, [], options).thinking).toEqual(thinking);
 });

@@ -11,7 +11,6 @@ import type {
   ToolResultBlock,
   ToolUseBlock,
   UserBlock,
-  WireMessage,
   WireParameters,
   WireTool,
   WireToolChoice,
