@@ -29,7 +29,7 @@ export function checkModel(file: string, { provider, model }: Pick<LLM, "provide
   if (provider !== "anthropic") return ok(`${file}: asks ${model} (${provider})`);
   const rules = modelRules(model);
   if (rules === undefined)
-    return warn(`${file}: asks ${model}, which this version does not know: it cannot say what the model accepts and costs`);
+    return warn(`${file}: asks ${model}, which is not known here: it gets every option as it is, and what it costs is unknown`);
   const { cacheMinTokens, retired } = rules;
   if (retired === undefined) return ok(`${file}: asks ${model}, which caches prompts of ${cacheMinTokens} tokens or more`);
   const { date, successor } = retired;
