@@ -105,6 +105,24 @@ test("over HTTP/2 twenty answers, most of them cut off by the caller, take one c
   expect(vendor.connections).toBe(1);
 });
 
+test("over HTTP/2 a request that is cut off before its headers leaves the connection to the next", async () => {
+  let seen = 0;
+  await using vendor = await startHttp2Vendor((response) => {
+    seen++;
+    if (seen > 5) response.end(wire(ANSWER));
+  });
+  await using http = new HttpClient(IDENTITY);
+  for (let turn = 1; turn <= 5; turn++) {
+    const chunks = stream(http, vendor.url);
+    const next = chunks.next();
+    await vi.waitFor(() => expect(seen).toBe(turn));
+    await chunks.return();
+    expect(await next).toEqual({ value: undefined, done: true });
+  }
+  expect(textOf(await collect(stream(http, vendor.url)))).toBe("Hi");
+  expect([vendor.connections, vendor.cancelled]).toEqual([1, 5]);
+});
+
 test("over HTTP/2 thirty answers at once take one connection", async () => {
   await using vendor = await startHttp2Vendor((response) => void response.end(wire(ANSWER)));
   await using http = new HttpClient(IDENTITY);
