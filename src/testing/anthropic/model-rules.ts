@@ -31,7 +31,7 @@ export type ThinkingType = "disabled" | "enabled" | "adaptive" | "between_tools"
 
 const ALL_EFFORTS = ["low", "medium", "high", "xhigh", "max"];
 
-/** The 4.5 family: manual thinking, prefill, free sampling. */
+/** 4.5: manual thinking, prefill, one sampling parameter of two. */
 const GENERATION_4_5 = {
   snapshots: [],
   minimumCachedTokens: 4096,
@@ -76,11 +76,9 @@ const GENERATION_5 = { ...GENERATION_4_7, defaultThinking: "adaptive", minimumCa
 /** Models that always think. */
 const ALWAYS_THINKING = { ...GENERATION_5, thinking: ["adaptive"] } as const;
 
-const HAIKU_4_5 = { ...GENERATION_4_5, snapshots: ["claude-haiku-4-5-20251001"] } as const;
-
 /** Every model that is offered. What 5.2 accepts is not published; it is taken to be what 5.1 does. */
 const MODELS: readonly ModelRules[] = [
-  { ...HAIKU_4_5, id: "claude-haiku-4-5", name: "Claude Haiku 4.5" },
+  { ...GENERATION_4_5, id: "claude-haiku-4-5", name: "Claude Haiku 4.5", snapshots: ["claude-haiku-4-5-20251001"] },
   {
     ...GENERATION_4_5,
     id: "claude-sonnet-4-5",

@@ -59,6 +59,12 @@ describe.each<Protocol>(["HTTP/1.1", "HTTP/2", "in-process"])("the official SDK 
     expect(connected.server.requests[0]).toMatchObject({ protocol, outcome: "complete", status: 200 });
   });
 
+  test.each(["nulls", "output_only"] as const)("counts the same when the last event has %s", async (usage) => {
+    await using connected = await connect(protocol, { replies: [{ text: "We open at nine.", usage }] });
+    const message = await connected.client.messages.stream({ model: MODEL, max_tokens: 100, messages: HELLO }).finalMessage();
+    expect(message.usage).toMatchObject({ input_tokens: 2, output_tokens: 4 });
+  });
+
   test("iterates over raw events", async () => {
     await using connected = await connect(protocol, { replies: ["Hi there."] });
     const events: RawMessageStreamEvent[] = [];

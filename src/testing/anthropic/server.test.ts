@@ -462,6 +462,26 @@ describe("an abort", () => {
   });
 });
 
+test("a client that knows no HTTP/2 is served HTTP/1.1 over TLS", async () => {
+  await using server = await AnthropicServer.start({ http2: true });
+  const agent = new Agent({ allowH2: false, connect: { ca: server.certificate } });
+  const options = { method: "POST", headers: HEADERS, body: JSON.stringify(TURN), dispatcher: agent } as const;
+  expect((await undiciFetch(`${server.url}/v1/messages`, options)).status).toBe(200);
+  expect(server.requests[0]?.protocol).toBe("HTTP/1.1");
+  await agent.destroy();
+});
+
+test("thirty answers at once share one HTTP/2 connection", async () => {
+  await using server = await AnthropicServer.start({ http2: true, latency: { firstTokenMs: 20, tokenMs: 1 } });
+  const agent = new Agent({ allowH2: true, connections: 1, connect: { ca: server.certificate } });
+  const options = { method: "POST", headers: HEADERS, body: JSON.stringify(TURN), dispatcher: agent } as const;
+  const ask = async (): Promise<string> => await (await undiciFetch(`${server.url}/v1/messages`, options)).text();
+  const answers = await Promise.all(Array.from({ length: 30 }, ask));
+  expect(answers.every((answer) => answer.includes("message_stop"))).toBe(true);
+  expect(server.connections).toBe(1);
+  await agent.destroy();
+});
+
 test("closing the server ends every exchange, silent ones too", async () => {
   const server = await AnthropicServer.start({ clock: systemClock, defaultReply: { connection: "silence" } });
   const overSocket = fetch(`${server.url}/v1/messages`, post());

@@ -41,8 +41,9 @@ const OPTION_NAMES = ["http2", "clock", "apiKey", "replies", "defaultReply", "la
  * server.reply({ status: 529 }, { text: "Sorry about that.", firstTokenMs: 300 });
  * ```
  *
- * A warm-up (`max_tokens` of 0 or 1) takes no reply from the queue. Replies that fail use no time but what they are given,
- * and a `silence` lasts until the client leaves. Disposing the server breaks every open connection.
+ * A warm-up (`max_tokens` of 0 or 1) takes no reply from the queue, and neither does a request that is refused. A silence
+ * lasts until the client leaves. Disposing the server breaks every open connection. Tokens are counted as one for each four
+ * characters; everything else follows the API's documentation of November 2026.
  */
 export class AnthropicServer implements AsyncDisposable {
   readonly #clock: Clock;

@@ -29,7 +29,7 @@ export function messagesProblem(request: CheckedRequest): AnthropicProblem | und
     if (found !== undefined) return found;
   }
   return (
-    systemTurnsProblem(messages, request) ??
+    systemTurnsProblem(messages) ??
     toolPairsProblem(messages) ??
     lastMessageProblem(messages, request) ??
     manualThinkingProblem(messages, request)
@@ -67,7 +67,7 @@ function messageProblem(
 }
 
 /** Instructions in mid-call stand behind a turn of the user's, and the assistant's turn or nothing follows them. */
-function systemTurnsProblem(messages: readonly AnthropicRequestMessage[], _: CheckedRequest): AnthropicProblem | undefined {
+function systemTurnsProblem(messages: readonly AnthropicRequestMessage[]): AnthropicProblem | undefined {
   const index = messages.findIndex(({ role }, position) => {
     if (role !== "system") return false;
     const next = messages[position + 1];
