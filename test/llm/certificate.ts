@@ -1,1 +1,0 @@
-export { CERTIFICATE } from "../../src/testing/anthropic/certificate.js";
