@@ -67,16 +67,6 @@ export async function startVendor(answer: Answer): Promise<Vendor> {
   };
 }
 
-/** Begins an event stream and sends events; leaves it open. */
-export function sendEvents(
-  response: ServerResponse,
-  events: readonly { readonly type: string }[],
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  if (!response.headersSent) response.writeHead(200, { "content-type": "text/event-stream", "request-id": "req_1", ...headers });
-  for (const event of events) response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-}
-
 /** Answers with a JSON body. */
 export function sendJson(
   response: ServerResponse,

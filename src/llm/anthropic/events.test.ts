@@ -158,6 +158,15 @@ test("a repeated start of the same message is tolerated, one of another message 
   expect(() => decoderAfter([start, foreign])).toThrow('a second message "msg_2" inside the message "msg_1"');
 });
 
+test("blocks that follow one another under the same index are told apart, those that overlap are refused", () => {
+  const [start] = textBlock(0);
+  const calls = [...toolBlock(0, "toolu_1", "hours", "{}"), ...toolBlock(0, "toolu_2", "hours", "{}")];
+  const chunks = chunksOf([messageStart(), ...textBlock(0, "Hi"), ...calls, ...messageEnd("tool_use", 9)]);
+  expect(textOf(chunks)).toBe("Hi");
+  expect(toolCallsOf(chunks).map(({ id }) => id)).toEqual(["toolu_1", "toolu_2"]);
+  expect(() => decoderAfter([messageStart(), start, start])).toThrow("a second block with the index 0");
+});
+
 test.each([
   ["end_turn", "end_turn"],
   ["tool_use", "tool_use"],

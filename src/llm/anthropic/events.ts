@@ -50,13 +50,16 @@ const NO_FIELDS: Fields = {};
 const NO_BLOCKS: readonly AnswerBlock[] = [];
 
 /**
- * Decodes the events of one Messages API answer. Blocks are kept by their index, so that they may interleave; types of
+ * Decodes the events of one Messages API answer. Blocks are found by their index, so that they may interleave; types of
  * events and deltas that are not known are skipped, as the API's versioning asks, and such blocks are only kept.
  */
 export class AnthropicDecoder implements AnswerDecoder {
   readonly mayEnd = false;
   readonly #context: AnswerContext;
-  readonly #blocks = new Map<unknown, OpenBlock>();
+  /** In their order. */
+  readonly #blocks: OpenBlock[] = [];
+  /** The block that an index stands for at present. */
+  readonly #blockAt = new Map<unknown, OpenBlock>();
   readonly #usage = new UsageMeter();
   #messageId: unknown;
   #hasStarted = false;
@@ -95,7 +98,7 @@ export class AnthropicDecoder implements AnswerDecoder {
   pausedContent(): readonly AnswerBlock[] | undefined {
     if (!this.#isComplete || this.#stop["stop_reason"] !== "pause_turn") return undefined;
     if (this.#toolCalls > this.#context.firstToolCall) return undefined;
-    const content = this.#inOrder().flatMap((block) => block.whole() ?? NO_BLOCKS);
+    const content = this.#blocks.flatMap((block) => block.whole() ?? NO_BLOCKS);
     return content.length === 0 ? undefined : content;
   }
 
@@ -103,11 +106,11 @@ export class AnthropicDecoder implements AnswerDecoder {
     const event = parseMessage(this.#context.identity, data);
     switch (event["type"]) {
       case "content_block_delta":
-        return this.#extendBlock(this.#blocks.get(event["index"]), record(event["delta"]));
+        return this.#extendBlock(this.#blockAt.get(event["index"]), record(event["delta"]));
       case "content_block_start":
         return this.#startBlock(event["index"], record(event["content_block"]));
       case "content_block_stop":
-        return this.#endBlock(this.#blocks.get(event["index"]));
+        return this.#endBlock(this.#blockAt.get(event["index"]));
       case "message_start":
         this.#startMessage(record(event["message"]));
         return NONE;
@@ -161,9 +164,12 @@ export class AnthropicDecoder implements AnswerDecoder {
   }
 
   #startBlock(index: unknown, fields: Fields): readonly LlmChunk[] {
-    if (this.#blocks.has(index)) throw this.#protocolError(`a second block with the index ${JSON.stringify(index)}`);
+    // Some gateways give every block the same index, one behind the other.
+    if (this.#blockAt.get(index)?.isClosed === false)
+      throw this.#protocolError(`a second block with the index ${JSON.stringify(index)}`);
     const block = new OpenBlock(fields);
-    this.#blocks.set(index, block);
+    this.#blocks.push(block);
+    this.#blockAt.set(index, block);
     switch (block.kind) {
       case "text":
         return this.#text(text(fields["text"]));
@@ -238,14 +244,9 @@ export class AnthropicDecoder implements AnswerDecoder {
     return [{ type: "tool_call", index, arguments: json }];
   }
 
-  /** Blocks may interleave on the wire; their index is their place in the answer. */
-  #inOrder(): readonly OpenBlock[] {
-    return [...this.#blocks].sort(([a], [b]) => Number(a) - Number(b)).map(([, block]) => block);
-  }
-
   #providerData(): AnthropicData | undefined {
     if (!this.#context.keepsThinking || this.#stop["stop_reason"] === "refusal") return undefined;
-    const blocks = this.#inOrder();
+    const blocks = this.#blocks;
     if (!blocks.some((block) => block.wholeThinking() !== undefined)) return undefined;
     return { model: this.#context.model, parts: blocks.flatMap((block) => block.part() ?? []) };
   }

@@ -92,6 +92,21 @@ test("a beginning that is surely too short for the cache, or not to be cached, o
   expect(uncached.usages).toEqual([]);
 });
 
+test("a beginning that turned out not to be cached is not paid for a second time", async () => {
+  const emit = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  const line = await rig();
+  // About 3,000 tokens: so many bytes could be 4,096 tokens, but are not.
+  const middling: readonly ChatMessage[] = [
+    { role: "system", content: "You answer the telephone of a restaurant. ".repeat(280) },
+  ];
+  await line.warm(middling);
+  await line.warm(middling);
+  await line.clock.advance(10 * MINUTE_MS);
+  await line.warm(middling);
+  expect(line.sent()).toEqual([0, "/v1/models?limit=1", "/v1/models?limit=1"]);
+  expect(emit).toHaveBeenCalledOnce();
+});
+
 test("what was used less than four minutes ago is not warmed up again, by another call or by an answer", async () => {
   const line = await rig();
   await line.warm();

@@ -44,8 +44,8 @@ export class PromptCache {
   readonly #options: PromptCacheOptions;
   /** `undefined` for a model that is not known. */
   readonly #minTokens: number | undefined;
-  /** When each beginning was last read or written, on the clock of the request; in the order of that. */
-  readonly #lastUseMs = new Map<string, number>();
+  /** When each beginning was last read or written, on the clock of the request, or that it was not cached; in the order of that. */
+  readonly #prefixes = new Map<string, number | "not_cached">();
   readonly #underWay = new Map<string, Promise<void>>();
   /** Gateways have been seen to refuse an answer of no tokens. */
   #refusesZero = false;
@@ -57,11 +57,12 @@ export class PromptCache {
 
   /** Notes what a request that was sent at `sentMs` has read from or written to the cache, or why it could do neither. */
   saw(body: WarmupBody, usage: LlmUsage, sentMs: number): void {
-    const { inputTokens, cacheReadTokens, cacheWrite5mTokens = 0, cacheWrite1hTokens = 0 } = usage;
+    if (cachedTokens(usage) > 0) this.#remember(prefixOf(body), sentMs);
     // Other servers of this protocol may not count what is cached.
-    if (cacheReadTokens === undefined) return;
-    if (cacheReadTokens + cacheWrite5mTokens + cacheWrite1hTokens > 0) this.#used(prefixOf(body), sentMs);
-    else if (this.#minTokens !== undefined && inputTokens < this.#minTokens) this.#warnOfMinimum(inputTokens, this.#minTokens);
+    else if (this.#minTokens !== undefined && usage.cacheReadTokens === 0 && usage.inputTokens < this.#minTokens) {
+      this.#remember(prefixOf(body), "not_cached");
+      this.#warnOfMinimum(usage.inputTokens, this.#minTokens);
+    }
   }
 
   /** Sends the request unless it is of no use; then only the connection is opened. Never rejects for the vendor or an abort. */
@@ -89,8 +90,9 @@ export class PromptCache {
     // A thinking budget needs more tokens to answer with than a warm-up may use.
     if (body.thinking?.type === "enabled") return false;
     if (Buffer.byteLength(prefixText(body)) / BYTES_PER_TOKEN < (this.#minTokens ?? LOWEST_CACHE_MINIMUM)) return false;
-    const lastUseMs = this.#lastUseMs.get(prefix);
-    return lastUseMs === undefined || clock.now() - lastUseMs >= FRESH_MS[this.#options.ttl];
+    const lastUse = this.#prefixes.get(prefix);
+    if (lastUse === undefined || lastUse === "not_cached") return lastUse === undefined;
+    return clock.now() - lastUse >= FRESH_MS[this.#options.ttl];
   }
 
   async #fill(body: WarmupBody, prefix: string, options: LlmOptions): Promise<void> {
@@ -103,6 +105,7 @@ export class PromptCache {
       this.#refusesZero = answer.status === 200;
     }
     if (answer.usage === undefined) return;
+    if (cachedTokens(answer.usage) === 0) this.#remember(prefix, "not_cached");
     this.saw(body, answer.usage, sentMs);
     options.onUsage?.(answer.usage);
   }
@@ -142,12 +145,16 @@ export class PromptCache {
     );
   }
 
-  #used(prefix: string, atMs: number): void {
-    this.#lastUseMs.delete(prefix);
-    this.#lastUseMs.set(prefix, atMs);
-    const [oldest] = this.#lastUseMs.keys();
-    if (this.#lastUseMs.size > MAX_PREFIXES && oldest !== undefined) this.#lastUseMs.delete(oldest);
+  #remember(prefix: string, lastUse: number | "not_cached"): void {
+    this.#prefixes.delete(prefix);
+    this.#prefixes.set(prefix, lastUse);
+    const [oldest] = this.#prefixes.keys();
+    if (this.#prefixes.size > MAX_PREFIXES && oldest !== undefined) this.#prefixes.delete(oldest);
   }
+}
+
+function cachedTokens({ cacheReadTokens = 0, cacheWrite5mTokens = 0, cacheWrite1hTokens = 0 }: LlmUsage): number {
+  return cacheReadTokens + cacheWrite5mTokens + cacheWrite1hTokens;
 }
 
 /** What calls have in common: tools, and the system prompt without the values of one call behind it. */
