@@ -200,6 +200,16 @@ test("requests at the same time all pay for the write, until the first response 
   expect(workspace.prepare({ system })).toMatchObject({ read: 2000, write5m: 0 });
 });
 
+test("a request whose response never begins renews nothing", async () => {
+  const workspace = new Workspace();
+  const system = [text(SYSTEM.repeat(2), MARKED)];
+  workspace.send({ system });
+  await workspace.clock.advance(200_000);
+  expect(workspace.prepare({ system }).read).toBe(2000);
+  await workspace.clock.advance(100_000);
+  expect(workspace.prepare({ system }).read).toBe(0);
+});
+
 test("moving a marker changes nothing that stands before it", () => {
   const workspace = new Workspace();
   workspace.send({ messages: [user(text(SYSTEM.repeat(2), MARKED))] });

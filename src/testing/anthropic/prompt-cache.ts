@@ -16,7 +16,7 @@ export interface CacheUse {
   readonly read: number;
   readonly write5m: number;
   readonly write1h: number;
-  /** Makes what the request writes readable: to be called when its response begins. */
+  /** Makes what the request writes readable and renews what it reads: to be called when its response begins. */
   readonly commit: () => void;
 }
 
@@ -47,13 +47,14 @@ export class PromptCache {
     this.#clock = clock;
   }
 
-  /** What a valid request reads and will write; a read renews the entry's lifetime from now. */
+  /** What a valid request reads and will write, as of now; so are the lifetimes that it begins and renews. */
   use(body: AnthropicRequestBody, rules: ModelRules): CacheUse {
     const startMs = this.#clock.now();
     const positions = promptPositions(body, rules);
     const total = positions.at(-1)?.tokens ?? 0;
     const marked = positions.filter((position) => position.ttl !== undefined && position.tokens >= rules.minimumCachedTokens);
-    const read = this.#read(positions, startMs);
+    const found = this.#find(positions, startMs);
+    const read = Math.max(0, ...found.map(({ tokens }) => tokens));
     const written = { "5m": 0, "1h": 0 };
     let done = read;
     for (const { tokens, ttl } of marked) {
@@ -62,26 +63,23 @@ export class PromptCache {
       done = tokens;
     }
     const commit = (): void => {
+      for (const { entry } of found) entry.expiresAtMs = Math.max(entry.expiresAtMs, startMs + LIFETIME_MS[entry.ttl]);
       for (const { key, ttl } of marked) this.#write(key, ttl as Ttl, startMs);
     };
     return { input: total - done, read, write5m: written["5m"], write1h: written["1h"], commit };
   }
 
-  /** Renews every live entry that a marker finds; returns the tokens of the longest. */
-  #read(positions: readonly Position[], nowMs: number): number {
-    let longest = 0;
-    positions.forEach((position, index) => {
-      if (position.ttl === undefined) return;
+  /** The live entry that each marker finds, if any, and how many tokens it spares. */
+  #find(positions: readonly Position[], nowMs: number): readonly { readonly entry: Entry; readonly tokens: number }[] {
+    return positions.flatMap(({ ttl }, index) => {
+      if (ttl === undefined) return [];
       for (let back = index; back >= 0 && back > index - LOOKBACK_BLOCKS; back--) {
         const { key, tokens } = positions[back] as Position;
         const entry = this.#entries.get(key);
-        if (entry === undefined || entry.expiresAtMs <= nowMs) continue;
-        entry.expiresAtMs = nowMs + LIFETIME_MS[entry.ttl];
-        longest = Math.max(longest, tokens);
-        return;
+        if (entry !== undefined && entry.expiresAtMs > nowMs) return [{ entry, tokens }];
       }
+      return [];
     });
-    return longest;
   }
 
   #write(key: string, ttl: Ttl, startMs: number): void {
