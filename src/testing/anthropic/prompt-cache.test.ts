@@ -180,6 +180,15 @@ test("an entry of an hour lives an hour, and is counted apart", async () => {
   expect(workspace.send(body)).toMatchObject({ read: 2000, write1h: 0, write5m: 3 });
 });
 
+test("an entry that is read keeps its own lifetime, whatever the marker that reads it", async () => {
+  const workspace = new Workspace();
+  workspace.send({ system: [text(SYSTEM.repeat(2), MARKED)] });
+  const longer = { system: [text(SYSTEM.repeat(2), MARKED_1H)] };
+  expect(workspace.send(longer)).toMatchObject({ read: 2000, write1h: 0 });
+  await workspace.clock.advance(300_000);
+  expect(workspace.send(longer)).toMatchObject({ read: 0, write1h: 2000 });
+});
+
 test("the lifetime runs from the start of a request whose response takes its time", async () => {
   const workspace = new Workspace();
   const system = [text(SYSTEM.repeat(2), MARKED)];

@@ -32,6 +32,12 @@ interface Position {
   readonly ttl: Ttl | undefined;
 }
 
+interface Found {
+  readonly key: string;
+  readonly entry: Entry;
+  readonly tokens: number;
+}
+
 /**
  * The prompt cache of one workspace: beginnings of prompts, byte for byte, kept for each model.
  *
@@ -64,19 +70,21 @@ export class PromptCache {
     }
     const commit = (): void => {
       for (const { entry } of found) entry.expiresAtMs = Math.max(entry.expiresAtMs, startMs + LIFETIME_MS[entry.ttl]);
-      for (const { key, ttl } of marked) this.#write(key, ttl as Ttl, startMs);
+      const live = new Set(found.map(({ key }) => key));
+      // A marker of another lifetime does not change that of an entry that it reads.
+      for (const { key, ttl } of marked) if (!live.has(key)) this.#write(key, ttl as Ttl, startMs);
     };
     return { input: total - done, read, write5m: written["5m"], write1h: written["1h"], commit };
   }
 
   /** The live entry that each marker finds, if any, and how many tokens it spares. */
-  #find(positions: readonly Position[], nowMs: number): readonly { readonly entry: Entry; readonly tokens: number }[] {
+  #find(positions: readonly Position[], nowMs: number): readonly Found[] {
     return positions.flatMap(({ ttl }, index) => {
       if (ttl === undefined) return [];
       for (let back = index; back >= 0 && back > index - LOOKBACK_BLOCKS; back--) {
         const { key, tokens } = positions[back] as Position;
         const entry = this.#entries.get(key);
-        if (entry !== undefined && entry.expiresAtMs > nowMs) return [{ entry, tokens }];
+        if (entry !== undefined && entry.expiresAtMs > nowMs) return [{ key, entry, tokens }];
       }
       return [];
     });
