@@ -4,7 +4,7 @@ import type { LlmChunk, LlmTiming, LlmUsage } from "../core/llm.js";
 import type { HttpResponse, HttpSending } from "./http.js";
 import { responseError } from "./http-errors.js";
 import type { AnswerDecoder, AnswerRequest } from "./http-llm.js";
-import { EventStreamParser, type ServerSentEvent } from "./sse.js";
+import { EventStreamParser } from "./sse.js";
 
 /** How long the response's headers may take, connecting included. */
 export const HEADERS_TIMEOUT_MS = 6000;
@@ -30,10 +30,7 @@ export class Attempt<Decoder extends AnswerDecoder> {
   readonly decoder: Decoder;
   readonly #options: AttemptOptions<Decoder>;
   readonly #sending: HttpSending;
-  readonly #parser: EventStreamParser;
-  /** What has come and is not decoded yet, in order; `#nextEvent` is its first. */
-  #events: ServerSentEvent[] = [];
-  #nextEvent = 0;
+  readonly #events = new EventStreamParser();
   #response: HttpResponse | undefined;
   #headersAtMs = 0;
   #firstContentMs: number | undefined;
@@ -47,7 +44,6 @@ export class Attempt<Decoder extends AnswerDecoder> {
     const { request, body, clock, signal, latestContentMs } = options;
     this.#options = options;
     this.decoder = options.decoder;
-    this.#parser = new EventStreamParser((event) => this.#events.push(event));
     const headersTimeoutMs = Math.min(HEADERS_TIMEOUT_MS, latestContentMs - clock.now());
     const { url, headers } = request;
     this.#sending = request.http.send({ method: "POST", url, headers, body, signal, clock, headersTimeoutMs });
@@ -65,16 +61,16 @@ export class Attempt<Decoder extends AnswerDecoder> {
    */
   decoded(): readonly LlmChunk[] {
     const { decoder } = this;
-    while (this.#nextEvent < this.#events.length && !decoder.isComplete) {
+    while (!decoder.isComplete) {
+      const event = this.#events.next();
+      if (event === undefined) break;
       const wasThinking = decoder.isThinking;
-      const chunks = decoder.decode(this.#events[this.#nextEvent++] as ServerSentEvent);
+      const chunks = decoder.decode(event);
       this.#hasProgress ||= chunks.length > 0 || wasThinking || decoder.isThinking;
       if (chunks.length === 0) continue;
       this.#firstContentMs ??= this.#options.clock.now() - this.#headersAtMs;
       return chunks;
     }
-    this.#events = [];
-    this.#nextEvent = 0;
     return [];
   }
 
@@ -134,8 +130,8 @@ export class Attempt<Decoder extends AnswerDecoder> {
     this.#hasProgress = false;
     const bytes = await response.read();
     this.#hasEnded = bytes === undefined;
-    if (bytes === undefined) this.#parser.end();
-    else this.#parser.push(bytes);
+    if (bytes === undefined) this.#events.end();
+    else this.#events.push(bytes);
   }
 
   /** How long the next content may take. */

@@ -14,9 +14,16 @@ function* inPieces(bytes: Uint8Array, cuts: readonly number[]): Generator<Uint8A
 
 function parse(text: string, cuts: readonly number[] = []): ServerSentEvent[] {
   const events: ServerSentEvent[] = [];
-  const parser = new EventStreamParser((event) => events.push(event));
-  for (const bytes of inPieces(new TextEncoder().encode(text), cuts)) parser.push(bytes);
+  const parser = new EventStreamParser();
+  const take = (): void => {
+    for (let event = parser.next(); event !== undefined; event = parser.next()) events.push(event);
+  };
+  for (const bytes of inPieces(new TextEncoder().encode(text), cuts)) {
+    parser.push(bytes);
+    take();
+  }
   parser.end();
+  take();
   return events;
 }
 
@@ -41,6 +48,16 @@ test.each(["data: a", "data: a\n", "data: a\n\n", "data: a\r", "data: a\r\n"])(
     expect(parse(text)).toEqual([{ event: "message", data: "a" }]);
   },
 );
+
+test("a long burst that nobody reads meanwhile is kept whole", () => {
+  const parser = new EventStreamParser();
+  const data = Array.from({ length: 500 }, (_, index) => `${index} ${"\u00e9".repeat(index)}`);
+  for (const line of data) parser.push(new TextEncoder().encode(`data: ${line}\r\n\r\n`));
+  parser.end();
+  const events = data.map(() => parser.next()?.data);
+  expect(events).toEqual(data);
+  expect(parser.next()).toBeUndefined();
+});
 
 test("events arrive the same wherever the bytes are split, with any line ending", () => {
   const line = fc.string({ unit: "grapheme" }).map((text) => text.replace(/[\r\n\0]/g, ""));

@@ -7,6 +7,9 @@ export interface ServerSentEvent {
   readonly data: string;
 }
 
+/** Characters parsed at a time: what comes first is not held up by a burst behind it. */
+const SLICE_LENGTH = 2048;
+
 /**
  * Turns the bytes of a `text/event-stream` into its events, wherever the bytes were split.
  * Comments and unknown fields are skipped.
@@ -14,19 +17,40 @@ export interface ServerSentEvent {
 export class EventStreamParser {
   readonly #parser: EventSourceParser;
   /** Joins split characters and drops a byte order mark. */
-  readonly #text = new TextDecoder();
+  readonly #decoder = new TextDecoder();
+  #text = "";
+  /** How much of the text has been parsed. */
+  #parsedLength = 0;
+  #events: ServerSentEvent[] = [];
+  #nextEvent = 0;
 
-  /** `onEvent` is called while `push` or `end` runs; what it throws comes out of them. */
-  constructor(onEvent: (event: ServerSentEvent) => void) {
-    this.#parser = createParser({ onEvent: ({ event, data }) => onEvent({ event: event ?? "message", data }) });
+  constructor() {
+    this.#parser = createParser({ onEvent: ({ event, data }) => this.#events.push({ event: event ?? "message", data }) });
   }
 
   push(bytes: Uint8Array): void {
-    this.#parser.feed(this.#text.decode(bytes, { stream: true }));
+    this.#append(this.#decoder.decode(bytes, { stream: true }));
   }
 
-  /** Delivers an event whose closing blank line is missing at the end of the stream: some gateways cut it. */
+  /** Completes an event whose closing blank line is missing at the end of the stream: some gateways cut it. */
   end(): void {
-    this.#parser.feed(`${this.#text.decode()}\n\n`);
+    this.#append(`${this.#decoder.decode()}\n\n`);
+  }
+
+  /** The next event of what has come so far. */
+  next(): ServerSentEvent | undefined {
+    while (this.#nextEvent === this.#events.length) {
+      if (this.#parsedLength >= this.#text.length) return undefined;
+      this.#events = [];
+      this.#nextEvent = 0;
+      this.#parser.feed(this.#text.slice(this.#parsedLength, this.#parsedLength + SLICE_LENGTH));
+      this.#parsedLength += SLICE_LENGTH;
+    }
+    return this.#events[this.#nextEvent++];
+  }
+
+  #append(text: string): void {
+    this.#text = this.#parsedLength >= this.#text.length ? text : this.#text.slice(this.#parsedLength) + text;
+    this.#parsedLength = 0;
   }
 }

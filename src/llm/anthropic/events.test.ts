@@ -15,7 +15,7 @@ import {
 import { textOf, toolCallsOf } from "../../../test/llm/vendor.js";
 import { AuthenticationError, ProtocolError, ProviderError, RateLimitError } from "../../core/errors.js";
 import type { LlmChunk } from "../../core/llm.js";
-import { EventStreamParser } from "../../provider-kit/sse.js";
+import { AnthropicLLM } from "../anthropic.js";
 import { type AnswerContext, AnthropicDecoder } from "./events.js";
 
 const CONTEXT: AnswerContext = {
