@@ -66,6 +66,7 @@ export class AnthropicDecoder implements AnswerDecoder {
   #openThinking = 0;
   #toolCalls: number;
   #hasContent = false;
+  #hasWords = false;
   #stop: Fields = NO_FIELDS;
   #isComplete = false;
 
@@ -86,9 +87,14 @@ export class AnthropicDecoder implements AnswerDecoder {
     return this.#hasContent;
   }
 
+  /** Says whether a tool call has come, or text that is not blank. */
+  get hasWords(): boolean {
+    return this.#hasWords;
+  }
+
   /** Says whether the model ended its turn without a word or a call: the caller would hear nothing. */
   get isEmpty(): boolean {
-    return this.#isComplete && !this.#hasContent && this.#stop["stop_reason"] === "end_turn";
+    return this.#isComplete && !this.#hasWords && this.#stop["stop_reason"] === "end_turn";
   }
 
   /**
@@ -179,6 +185,7 @@ export class AnthropicDecoder implements AnswerDecoder {
       case "tool_call":
         block.call = this.#toolCalls++;
         this.#hasContent = true;
+        this.#hasWords = true;
         return [
           {
             type: "tool_call",
@@ -235,6 +242,7 @@ export class AnthropicDecoder implements AnswerDecoder {
   #text(content: string): readonly LlmChunk[] {
     if (content === "") return NONE;
     this.#hasContent = true;
+    this.#hasWords ||= content.trim() !== "";
     this.#usage.wrote(content);
     return [{ type: "text", content }];
   }

@@ -18,20 +18,13 @@ export function followUp(
   earlier: readonly AnthropicDecoder[],
 ): FollowUp | undefined {
   const parts = [...earlier, complete];
+  const wasAsked = earlier.some((part) => part.isEmpty);
   const content = parts.flatMap((part) => part.pausedContent() ?? []);
-  if (complete.isEmpty && !parts.some((part) => part.hasContent) && !earlier.some((part) => part.isEmpty))
+  if (complete.isEmpty && !wasAsked && !parts.some((part) => part.hasWords))
     return { reason: "empty_answer", body: JSON.stringify(continued(body, content, true)) };
-  if (complete.pausedContent() !== undefined && earlier.filter((part) => !part.isEmpty).length < MAX_PAUSES)
-    return {
-      reason: "pause_turn",
-      body: JSON.stringify(
-        continued(
-          body,
-          content,
-          earlier.some((part) => part.isEmpty),
-        ),
-      ),
-    };
+  const pauses = parts.filter((part) => part.pausedContent() !== undefined).length;
+  if (complete.pausedContent() !== undefined && pauses <= MAX_PAUSES)
+    return { reason: "pause_turn", body: JSON.stringify(continued(body, content, wasAsked)) };
   return undefined;
 }
 
