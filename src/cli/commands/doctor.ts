@@ -10,8 +10,8 @@ export const doctorCommand = command({
 
 Usage: getpatter doctor [FILE] [--port 8000]
 
-With FILE, an agent's file, also whether its model is still offered, and what takes its
-place when it is not. The file is run for that, as serve does, without taking calls.
+With FILE, which exports an agent, also whether the agent's model is still offered, and
+what takes its place when it is not. The file is run for that, but no call is taken.
 
   --port N   the port to check. Default 8000
 
