@@ -198,6 +198,20 @@ test("an abort ends a warm-up quietly and at once, also one that another call ha
   expect(line.clock.pendingTimers).toBe(0);
 });
 
+test("when the call that warms up ends first, a call that waited for it warms up itself", async () => {
+  const line = await rig();
+  line.server.replyTo(isWarmup, { connection: "silence" });
+  const first = new AbortController();
+  const ended = line.llm.warmup(LONG, TOOLS, { signal: first.signal, clock: line.clock });
+  const waiting = line.warm();
+  await line.clock.advance(1);
+  expect(line.sent()).toEqual([0]);
+  first.abort(new Error("hung up"));
+  await Promise.all([ended, waiting]);
+  expect(line.sent()).toEqual([0, 0]);
+  expect(line.usages).toHaveLength(1);
+});
+
 test("a prompt under what the model caches is told once, with both numbers and the remedy", async () => {
   const emit = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   const line = await rig();

@@ -46,7 +46,8 @@ export class PromptCache {
   readonly #minTokens: number | undefined;
   /** When each beginning was last read or written, on the clock of the request, or that it was not cached; in the order of that. */
   readonly #prefixes = new Map<string, number | "not_cached">();
-  readonly #underWay = new Map<string, Promise<void>>();
+  /** Whether each came to its end: an abort leaves the beginning as it was. */
+  readonly #underWay = new Map<string, Promise<boolean>>();
   /** Gateways have been seen to refuse an answer of no tokens. */
   #refusesZero = false;
 
@@ -69,16 +70,18 @@ export class PromptCache {
   async warm(body: WarmupBody, options: LlmOptions = {}): Promise<void> {
     const prefix = prefixOf(body);
     const { signal = new AbortController().signal } = options;
-    const underWay = this.#underWay.get(prefix);
-    if (underWay !== undefined) return abortable(underWay, signal).catch(ignoreAbort(signal));
-    if (!this.#isUseful(body, prefix, options)) return this.#connect(options);
-    const sending = this.#fill(body, prefix, options).catch(ignoreFailure(signal));
-    this.#underWay.set(prefix, sending);
-    try {
-      await sending;
-    } finally {
-      this.#underWay.delete(prefix);
+    for (let other = this.#underWay.get(prefix); other !== undefined; other = this.#underWay.get(prefix)) {
+      const isDone = await abortable(other, signal).catch(ignoreAbort(signal));
+      // The call that sent it may have ended before the answer; then this one sends its own.
+      if (isDone !== false || signal.aborted) return;
     }
+    if (!this.#isUseful(body, prefix, options)) return this.#connect(options);
+    const sending = this.#fill(body, prefix, options)
+      .catch(ignoreFailure(signal))
+      .then(() => !signal.aborted)
+      .finally(() => this.#underWay.delete(prefix));
+    this.#underWay.set(prefix, sending);
+    await sending;
   }
 
   async #connect(options: LlmOptions): Promise<void> {

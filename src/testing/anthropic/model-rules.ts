@@ -74,7 +74,7 @@ const GENERATION_4_7 = {
 const GENERATION_5 = { ...GENERATION_4_7, defaultThinking: "adaptive", minimumCachedTokens: 512, midCallSystem: true } as const;
 
 /** Models that always think. */
-const ALWAYS_THINKING = { ...GENERATION_5, thinking: ["adaptive"] } as const;
+const ALWAYS_THINKING = { ...GENERATION_5, thinking: ["adaptive"], forcedTools: false } as const;
 
 /** Every model that is offered. What 5.2 accepts is not published; it is taken to be what 5.1 does. */
 const MODELS: readonly ModelRules[] = [
