@@ -31,6 +31,16 @@ export default defineConfig({
       },
       {
         extends: true,
+        // The vendors' own SDKs against the test servers.
+        test: {
+          name: "conformance",
+          include: ["conformance/*.test.ts"],
+          globalSetup: "conformance/setup.mjs",
+          testTimeout: 20_000,
+        },
+      },
+      {
+        extends: true,
         // Real audio in real time: one file at a time, after everything else.
         test: {
           name: "end-to-end",

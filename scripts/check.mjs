@@ -1,6 +1,6 @@
 // `npm run check`: every check:* script of package.json, side by side.
 import { isMain, main, readJson, runNpm } from "./project.mjs";
-import { setUp } from "./setup.mjs";
+import { installInner, setUp } from "./setup.mjs";
 import { summary } from "./summary.mjs";
 
 /** The names of all checks, such as `types`. */
@@ -29,6 +29,7 @@ async function runCheck(name) {
 if (isMain(import.meta.url)) {
   await main(async () => {
     await setUp();
+    await installInner("conformance");
     const counts = await runChecks(checkNames());
     console.log(summary(counts));
     if (counts.failed > 0) process.exitCode = 1;

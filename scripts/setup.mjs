@@ -8,17 +8,22 @@ const OLDEST_NODE = [20, 19];
 /** Installs and builds what is missing or out of date; does nothing when nothing is. */
 export async function setUp() {
   requireNode();
-  if (!isInstalled()) {
-    console.log("Installing packages (npm ci) …");
-    await require(runNpm([
-      "ci",
-      "--no-audit",
-      "--no-fund",
-    ]), "npm ci failed. Its message is above; run the command again when it is solved.");
-  }
+  await install();
   if (isBuilt()) return;
   console.log("Building …");
   await build();
+}
+
+/** Installs what a project inside this one asks for, such as `conformance`: as its lockfile says, without its install scripts. */
+export function installInner(folder) {
+  return install(folder, ["--prefix", folder, "--ignore-scripts", "--loglevel=error"]);
+}
+
+async function install(folder = "", options = []) {
+  if (isInstalled(folder)) return;
+  console.log(`Installing packages (npm ci${folder === "" ? "" : ` in ${folder}`}) …`);
+  const installing = runNpm(["ci", "--no-audit", "--no-fund", ...options]);
+  await require(installing, "npm ci failed. Its message is above; run the command again when it is solved.");
 }
 
 function requireNode() {
@@ -30,10 +35,10 @@ function requireNode() {
   );
 }
 
-/** Says whether node_modules holds what package-lock.json asks for. Optional packages of other platforms may be absent. */
-function isInstalled() {
-  const wanted = readJson("package-lock.json").packages;
-  const installed = readJson("node_modules", ".package-lock.json")?.packages;
+/** Says whether a folder's node_modules holds what its lockfile asks for. Optional packages of other platforms may be absent. */
+function isInstalled(folder) {
+  const wanted = readJson(folder, "package-lock.json").packages;
+  const installed = readJson(folder, "node_modules", ".package-lock.json")?.packages;
   if (installed === undefined) return false;
   return Object.entries(wanted).every(([path, entry]) => {
     if (path === "") return true;

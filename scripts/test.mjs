@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkNames, runChecks } from "./check.mjs";
 import { Failure, require, runNode } from "./project.mjs";
-import { setUp } from "./setup.mjs";
+import { installInner, setUp } from "./setup.mjs";
 import { addCounts, summary, withOtherFailures } from "./summary.mjs";
 import { requireSystemTools } from "./system-tools.mjs";
 
@@ -14,6 +14,7 @@ const IN_VITEST = ["project"];
 let counts = { passed: 0, failed: 0, skipped: 0 };
 try {
   await setUp();
+  await installInner("conformance");
   await requireSystemTools();
   await fetchModels();
   counts = await runChecks(checkNames().filter((name) => !IN_VITEST.includes(name)));
