@@ -154,8 +154,8 @@ function isRetryable({ status, retryAfterMs }: VendorFailure): boolean {
   return status === 408 || status === 409 || status >= 500;
 }
 
-/** How long the vendor asks to wait: ms in a header of its own, else seconds or a date. */
-function requestedWaitMs(response: HttpResponse, clock: Clock): number | undefined {
+/** How long the vendor asks to wait, in ms: a header of its own in ms, else seconds or a date. */
+export function requestedWaitMs(response: Pick<HttpResponse, "header">, clock: Clock): number | undefined {
   const milliseconds = waitMs(response.header("retry-after-ms"), 1);
   if (milliseconds !== undefined) return milliseconds;
   const header = response.header("retry-after");
