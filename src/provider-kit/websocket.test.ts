@@ -15,9 +15,9 @@ import {
 import { connectSocket, type VendorSocket, type VendorSocketOptions } from "./websocket.js";
 
 const IDENTITY = { provider: "vendor", className: "VendorSTT" };
-const cleanups: (() => void | Promise<void>)[] = [];
+const cleanups: (() => void | PromiseLike<void>)[] = [];
 afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
+  for (const clean of cleanups.splice(0).toReversed()) await clean();
 });
 
 async function listening(server: Server): Promise<string> {
@@ -161,7 +161,7 @@ describe("connecting", () => {
     const controller = new AbortController();
     const connecting = connect(url, { clock, signal: controller.signal });
     const [, socket] = await asked;
-    const gone = once(socket.resume(), "close");
+    const gone = once(socket.resume(), "end");
     controller.abort(new Error("over"));
     await expect(connecting).rejects.toThrow("over");
     await gone;
