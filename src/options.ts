@@ -10,10 +10,12 @@ import type { PriceOverrides } from "./observe/pricing.js";
 import type { CallRecord } from "./observe/recorder.js";
 
 export interface PatterOptions {
-  /** What connects the callers, such as `new Browser()`. */
+  /** What connects the callers, such as `new Twilio()` or `new Browser()`. */
   readonly carrier: Carrier;
-  /** The number that callers dial, E.164. It is for telephone carriers and only checked here: the browser page has none. */
+  /** The number that callers dial, E.164. A telephone carrier points it at the server; the browser page has none. */
   readonly phoneNumber?: string;
+  /** Where callers reach the server from outside, for every `serve()` that does not say it itself. */
+  readonly webhookUrl?: string;
   /** Any pino-shaped logger. Default: pino at level `info`, to standard output, personal data masked. */
   readonly logger?: Logger;
   /** Default: real time. */
@@ -58,6 +60,8 @@ export interface ServeOptions extends CallCallbacks {
   readonly host?: string;
   /** Where callers reach this server from outside, http or https, such as `https://agent.example.com`. */
   readonly webhookUrl?: string;
+  /** Whether a telephone carrier is told to send the number's calls here. Default true. */
+  readonly manageWebhook?: boolean;
   /** Answers each turn in place of the agent's `llm`: text, or pieces of text as they come. */
   readonly onMessage?: (message: Message) => string | Promise<string> | AsyncIterable<string>;
   /**
@@ -98,18 +102,26 @@ const SERVE_NOT_BUILT = [
   "allowInsecureDashboard",
   "requireStreamAuth",
   "onMetrics",
-  "manageWebhook",
 ];
 
 const PATTER_NAMES: OptionNames = {
   where: "Patter",
-  known: ["carrier", "phoneNumber", "logger", "clock"] satisfies (keyof PatterOptions)[],
+  known: ["carrier", "phoneNumber", "webhookUrl", "logger", "clock"] satisfies (keyof PatterOptions)[],
   notBuilt: ["tunnel", "openaiKey", "apiKey", "persist", "telemetry"],
 };
 
 const SERVE_NAMES: OptionNames = {
   where: "serve()",
-  known: ["agent", "port", "host", "webhookUrl", "onMessage", "pricing", ...CALLBACKS] satisfies (keyof ServeOptions)[],
+  known: [
+    "agent",
+    "port",
+    "host",
+    "webhookUrl",
+    "manageWebhook",
+    "onMessage",
+    "pricing",
+    ...CALLBACKS,
+  ] satisfies (keyof ServeOptions)[],
   notBuilt: SERVE_NOT_BUILT,
 };
 
@@ -121,12 +133,11 @@ const TEST_NAMES: OptionNames = {
 
 /** @throws ConfigError that says what to change. */
 export function checkPatterOptions(options: PatterOptions): void {
-  if ((options as Partial<ServeOptions> | undefined)?.webhookUrl !== undefined)
-    throw new ConfigError("Patter takes no webhookUrl: pass it to serve().");
   checkOptionNames(options, PATTER_NAMES);
   if (typeof options.carrier?.handle !== "function")
     throw new ConfigError("Patter needs a carrier: pass { carrier: new Browser() }.");
-  const { phoneNumber } = options;
+  const { phoneNumber, webhookUrl } = options;
+  if (webhookUrl !== undefined) publicUrl(webhookUrl);
   if (phoneNumber !== undefined && !/^\+[1-9]\d{1,14}$/.test(phoneNumber))
     throw new ConfigError(`phoneNumber is ${shown(phoneNumber)}: write it as E.164, such as "+15550001234".`);
 }
@@ -135,6 +146,9 @@ export function checkPatterOptions(options: PatterOptions): void {
 export function checkServeOptions(options: ServeOptions): void {
   checkOptionNames(options, SERVE_NAMES);
   checkFunctions("serve()", options);
+  const { manageWebhook } = options;
+  if (manageWebhook !== undefined && typeof manageWebhook !== "boolean")
+    throw new ConfigError(`The serve() option manageWebhook is ${shown(manageWebhook)}: pass true or false.`);
 }
 
 /** @throws ConfigError that says what to change. */

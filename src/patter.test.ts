@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CallEvent } from "./core/call-event.js";
-import type { Carrier, CarrierHost, IncomingCall } from "./core/carrier.js";
+import type { Carrier, CarrierHost, CarrierSetup, IncomingCall } from "./core/carrier.js";
 import { VirtualClock } from "./core/clock.js";
-import { ConfigError } from "./core/errors.js";
+import { CarrierError, ConfigError } from "./core/errors.js";
 import type { LLM } from "./core/llm.js";
 import { silentLogger } from "./core/logger.js";
 import { deferred } from "./core/signals.js";
@@ -193,14 +193,69 @@ describe("Patter", () => {
   });
 });
 
+describe("a carrier that is to be reached", () => {
+  /** Notes what it is told. */
+  class NotingCarrier extends TestCarrier {
+    readonly told: string[] = [];
+    readonly failsToOpen: Error | undefined;
+
+    constructor(failsToOpen?: Error) {
+      super();
+      this.failsToOpen = failsToOpen;
+    }
+
+    check(setup: CarrierSetup): void {
+      this.told.push(`check ${JSON.stringify(setup)}`);
+    }
+
+    async open(host: CarrierHost): Promise<AsyncDisposable> {
+      this.told.push(`open ${host.phoneNumber} ${host.publicUrl} ${host.managesWebhook}`);
+      if (this.failsToOpen !== undefined) throw this.failsToOpen;
+      return { [Symbol.asyncDispose]: async () => void this.told.push("closed") };
+    }
+  }
+
+  const phoneOf = (carrier: Carrier, clock = new VirtualClock()): Patter =>
+    new Patter({ carrier, clock, logger: silentLogger, phoneNumber: "+15550100", webhookUrl: "https://a.example/" });
+  const spoken = new SpokenWords();
+  const agentOf = (phone: Patter) =>
+    phone.agent({ stt: new TestSTT({ spoken }), tts: new TestTTS({ spoken }), llm: new TestLLM([]) });
+
+  test("is checked before anything is loaded, opened once the server listens and closed behind it", async () => {
+    const carrier = new NotingCarrier();
+    const phone = phoneOf(carrier);
+    await phone.serve({ agent: agentOf(phone), port: 0 });
+    await phone.disconnect();
+    await phone.serve({ agent: agentOf(phone), port: 0, webhookUrl: "b.example", manageWebhook: false });
+    await phone.disconnect();
+    expect(carrier.told).toEqual([
+      'check {"managesWebhook":true,"phoneNumber":"+15550100","publicUrl":"https://a.example"}',
+      "open +15550100 https://a.example true",
+      "closed",
+      'check {"managesWebhook":false,"phoneNumber":"+15550100","publicUrl":"https://b.example"}',
+      "open +15550100 https://b.example false",
+      "closed",
+    ]);
+  });
+
+  test("fails serve() when it cannot be opened, and nothing goes on listening", async () => {
+    const carrier = new NotingCarrier(new CarrierError("no such number"));
+    const phone = phoneOf(carrier);
+    await expect(phone.serve({ agent: agentOf(phone), port: 0 })).rejects.toThrow("no such number");
+    await expect(phone.ready).rejects.toThrow("no such number");
+    await phone.disconnect();
+    expect(carrier.told.at(-1)).toMatch(/^open/);
+  });
+});
+
 describe("options", () => {
   const carrier = new TestCarrier();
 
   test.each<[string, object, string]>([
     ["a name of the compatible API", { tunnel: true }, 'The Patter option "tunnel" is not supported yet: remove it.'],
     ["a typo", { carier: carrier }, 'There is no Patter option "carier": did you mean "carrier"?'],
-    ["a name like no other", { zzzzzzzz: 1 }, "it takes carrier, phoneNumber, logger, clock."],
-    ["the public address", { webhookUrl: "https://a.example" }, "Patter takes no webhookUrl: pass it to serve()."],
+    ["a name like no other", { zzzzzzzz: 1 }, "it takes carrier, phoneNumber, webhookUrl, logger, clock."],
+    ["a public address that is none", { webhookUrl: "ftp://a.example" }, 'webhookUrl is "ftp://a.example": pass'],
     ["a number that nobody can dial", { phoneNumber: "555-0100" }, 'phoneNumber is "555-0100": write it as E.164'],
   ])("of Patter refuse %s", (_, options, message) => {
     const make = (): unknown => new Patter({ carrier, ...options });
@@ -223,6 +278,7 @@ describe("options", () => {
     ["an address that is none", { webhookUrl: "not a host" }, 'webhookUrl is "not a host": pass'],
     ["an empty address", { webhookUrl: "" }, 'webhookUrl is "": pass'],
     ["an address that is no text", { webhookUrl: 8000 }, "webhookUrl is 8000: pass"],
+    ["a choice that is none", { manageWebhook: "no" }, 'manageWebhook is "no": pass true or false.'],
   ])("of serve() refuse %s", async (_, options, message) => {
     const { phone, serve } = rig();
     const served = serve(options);

@@ -2,7 +2,7 @@ import { channel } from "node:diagnostics_channel";
 import { type Agent, type AgentOptions, createAgent, functionLlm } from "./agent/agent.js";
 import { prepareSpeech, requireSpeech } from "./agent/speech.js";
 import { warmUp } from "./call/warm-up.js";
-import type { AgentInfo } from "./core/carrier.js";
+import type { AgentInfo, CarrierSetup } from "./core/carrier.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { ConfigError } from "./core/errors.js";
 import type { Logger } from "./core/logger.js";
@@ -165,8 +165,9 @@ export class Patter implements AsyncDisposable {
     checkServeOptions(options);
     const pricing = new Pricing(options.pricing);
     const agent = completeAgent(options);
-    const address = options.webhookUrl === undefined ? {} : { publicUrl: publicUrl(options.webhookUrl) };
     const { carrier } = this.#options;
+    const setup = this.#setup(options);
+    carrier.check?.(setup);
     const clock = this.#clock;
     const [{ startServer }, logger] = await Promise.all([import("./server/server.js"), this.#logger()]);
     await abortable(prepare({ agent, clock, signal, logger }), signal);
@@ -178,10 +179,21 @@ export class Patter implements AsyncDisposable {
       clock,
       logger,
       agent: agentInfo(agent),
-      ...address,
+      ...setup,
+      isDraining: () => calls.isDraining,
+      signal,
       onCall: (incoming) => calls.answer(incoming),
     });
     return { server, calls };
+  }
+
+  #setup({ webhookUrl = this.#options.webhookUrl, manageWebhook = true }: ServeOptions): CarrierSetup {
+    const { phoneNumber } = this.#options;
+    return {
+      managesWebhook: manageWebhook,
+      ...(phoneNumber !== undefined && { phoneNumber }),
+      ...(webhookUrl !== undefined && { publicUrl: publicUrl(webhookUrl) }),
+    };
   }
 
   async #logger(): Promise<Logger> {

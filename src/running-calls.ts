@@ -44,6 +44,11 @@ export class RunningCalls {
     return this.#running.size;
   }
 
+  /** Whether no more calls are taken. */
+  get isDraining(): boolean {
+    return this.#refuses;
+  }
+
   /** Runs a call to its end. */
   answer(incoming: IncomingCall): void {
     const log = this.#options.logger.child({ callId: incoming.callId });

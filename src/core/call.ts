@@ -24,7 +24,10 @@ export interface Call {
    * A caller who interrupts that keeps the call.
    */
   hangUp(options?: { readonly when?: "now" | "after_reply" }): Promise<void>;
-  /** Hands the caller to another number. Rejects with a `CarrierError` where the carrier cannot. */
+  /**
+   * Hands the caller to another number and resolves when it is answered; the agent's call is over then. Rejects with a
+   * `TransferError`, whose `outcome` says why, when it is not, and with a `CarrierError` where the carrier cannot transfer.
+   */
   transfer(to: string): Promise<void>;
   /** Presses keys: `0-9 * # A-D`, and `w` for half a second of pause. */
   sendDtmf(digits: string): Promise<void>;

@@ -11,16 +11,35 @@ export interface Carrier {
   handle(request: Request, host: CarrierHost): Promise<Response | undefined>;
   /** Decides on a WebSocket upgrade before it is accepted. `undefined`: not mine. */
   upgrade(request: Request, host: CarrierHost): SocketDecision | undefined;
+  /** Checks that calls can reach a server, before anything is loaded. @throws ConfigError that says what to change. */
+  check?(setup: CarrierSetup): void;
+  /**
+   * Called once the server listens and before it counts as ready: points the number at it. What it returns is disposed
+   * when the server has closed; aborting `signal` ends the opening.
+   */
+  open?(host: CarrierHost, signal: AbortSignal): Promise<AsyncDisposable>;
+}
+
+/** What was asked of the server that a carrier is to be reached at. */
+export interface CarrierSetup {
+  /** The number that callers dial, E.164. */
+  readonly phoneNumber?: string;
+  /** Whether the carrier tells its company where the number's calls go. */
+  readonly managesWebhook: boolean;
+  /** Where the outside reaches the server, as the program said. */
+  readonly publicUrl?: string;
 }
 
 /** What the server gives a carrier. */
-export interface CarrierHost {
+export interface CarrierHost extends Partial<CarrierSetup> {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Where the other side reaches this server, such as `https://example.com`; no trailing slash. */
   readonly publicUrl: string;
   /** What answers the calls, where it is known before the first one. */
   readonly agent?: AgentInfo;
+  /** Whether new calls are turned away, because the server closes when the running ones have ended. */
+  readonly isDraining?: boolean;
   /** Hands over a connected call. */
   incoming(call: IncomingCall): void;
 }
@@ -62,6 +81,7 @@ export interface IncomingCall {
 export interface CallControl {
   /** `reason`: why, where the far end can be told (the browser page). */
   hangUp(reason?: CallEndReason): Promise<void>;
+  /** Resolves when the other side has answered. @throws TransferError, after which the call goes on. */
   transfer(to: string): Promise<void>;
   sendDtmf(digits: string): Promise<void>;
   /** Tells the far end what happened, where it can show it (the browser page). */

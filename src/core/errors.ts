@@ -114,6 +114,19 @@ export class CarrierError extends PatterError {
   }
 }
 
+/** Why a call was not transferred. `refused`: the rules for dialling do not allow the number; `failed`: anything else. */
+export type TransferFailure = "busy" | "no_answer" | "refused" | "failed";
+
+/** A call was not transferred: the caller is still with the agent. */
+export class TransferError extends CarrierError {
+  readonly outcome: TransferFailure;
+
+  constructor(outcome: TransferFailure, message: string, options?: PatterErrorOptions) {
+    super(message, options);
+    this.outcome = outcome;
+  }
+}
+
 /** A call is in no state for what was asked of it. */
 export class CallError extends PatterError {
   constructor(message: string, options?: PatterErrorOptions) {

@@ -1,11 +1,11 @@
-import type { AgentInfo, Carrier, CarrierHost, IncomingCall, SocketDecision } from "../core/carrier.js";
+import type { AgentInfo, Carrier, CarrierHost, CarrierSetup, IncomingCall, SocketDecision } from "../core/carrier.js";
 import type { Clock } from "../core/clock.js";
 import type { Logger } from "../core/logger.js";
 
 /** Answers a request, or leaves it to the next with `undefined`. */
 export type RequestHandler = (request: Request) => Promise<Response | undefined>;
 
-export interface AppOptions {
+export interface AppOptions extends Pick<Partial<CarrierSetup>, "phoneNumber" | "managesWebhook"> {
   readonly carriers: readonly Carrier[];
   readonly clock: Clock;
   readonly logger: Logger;
@@ -14,6 +14,8 @@ export interface AppOptions {
   /** Takes a connected call and the carrier that it came from. */
   readonly onCall: (call: IncomingCall, carrier: Carrier) => void;
   readonly agent?: AgentInfo;
+  /** Whether new calls are to be turned away. Default: they are not. */
+  readonly isDraining?: () => boolean;
   /** Asked before the carriers. */
   readonly handlers?: readonly RequestHandler[];
 }
@@ -23,6 +25,8 @@ export interface App {
   fetch(request: Request): Promise<Response>;
   /** `undefined`: no carrier knows this path. */
   upgrade(request: Request): SocketDecision | undefined;
+  /** Has every carrier made ready for calls, once requests reach the app. Disposing what it returns lets them go. */
+  open(signal: AbortSignal): Promise<AsyncDisposable>;
 }
 
 /** Largest request body, in bytes; a carrier's webhook has a few thousand. */
@@ -70,6 +74,19 @@ export async function createApp(options: AppOptions): Promise<App> {
       }
       return undefined;
     },
+    open: async (signal) => {
+      const opened: AsyncDisposable[] = [];
+      const close = async (): Promise<void> => {
+        for (const line of opened.splice(0)) await line[Symbol.asyncDispose]();
+      };
+      try {
+        for (const { carrier, host } of hosts) if (carrier.open !== undefined) opened.push(await carrier.open(host, signal));
+      } catch (error) {
+        await close();
+        throw error;
+      }
+      return { [Symbol.asyncDispose]: close };
+    },
   };
 }
 
@@ -80,7 +97,12 @@ function carrierHost(carrier: Carrier, options: AppOptions): CarrierHost {
     get publicUrl() {
       return options.publicUrl();
     },
+    get isDraining() {
+      return options.isDraining?.() ?? false;
+    },
     ...(options.agent === undefined ? {} : { agent: options.agent }),
+    ...(options.phoneNumber === undefined ? {} : { phoneNumber: options.phoneNumber }),
+    ...(options.managesWebhook === undefined ? {} : { managesWebhook: options.managesWebhook }),
     incoming: (call) => options.onCall(call, carrier),
   };
 }

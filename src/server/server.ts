@@ -2,28 +2,22 @@ import type { IncomingMessage, Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { WebSocketServer } from "ws";
-import type { AgentInfo, Carrier, IncomingCall, SocketDecision } from "../core/carrier.js";
+import type { SocketDecision } from "../core/carrier.js";
 import type { Clock } from "../core/clock.js";
 import { ConfigError } from "../core/errors.js";
 import type { Logger } from "../core/logger.js";
-import { type App, createApp, type RequestHandler } from "./app.js";
+import { type App, type AppOptions, createApp } from "./app.js";
 import { MAX_MESSAGE_BYTES, mediaSocket } from "./media-socket.js";
 
-export interface ServerOptions {
-  readonly carriers: readonly Carrier[];
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Takes a connected call and the carrier that it came from. */
-  readonly onCall: (call: IncomingCall, carrier: Carrier) => void;
+export interface ServerOptions extends Omit<AppOptions, "publicUrl"> {
   /** Default 8000; 0 takes a free one. */
   readonly port?: number;
   /** The address to listen on. Default `127.0.0.1`: reachable from this machine only. */
   readonly host?: string;
   /** Where carriers and browsers reach the server, when that is not its own address: a tunnel, a proxy. */
   readonly publicUrl?: string;
-  readonly agent?: AgentInfo;
-  /** More routes, asked before the carriers. */
-  readonly handlers?: readonly RequestHandler[];
+  /** Ends the start, while the carriers are made ready. */
+  readonly signal?: AbortSignal;
 }
 
 /** A listening server. */
@@ -44,8 +38,8 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
- * Serves carriers over HTTP and WebSockets.
- * Throws `ConfigError` when the port or host cannot be listened on.
+ * Serves carriers over HTTP and WebSockets. Resolves when it listens and every carrier is ready for calls.
+ * Throws `ConfigError` when the port or host cannot be listened on, and what a carrier throws that cannot be made ready.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const host = options.host ?? DEFAULT_HOST;
@@ -74,9 +68,21 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   await listen(http, port, host);
 
   const bound = { port: address().port, url: ownUrl() };
+  const closeHttp = (): Promise<void> => closeServer(http, sockets, options.clock);
+  const carriers = await openCarriers(app, options.signal, closeHttp);
   let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= closeServer(http, sockets, options.clock));
+  const close = (): Promise<void> => (closing ??= closeHttp().then(() => carriers[Symbol.asyncDispose]()));
   return { ...bound, close, [Symbol.asyncDispose]: close };
+}
+
+/** Has the carriers made ready; where one cannot be, nothing goes on listening. */
+async function openCarriers(app: App, signal: AbortSignal | undefined, close: () => Promise<void>): Promise<AsyncDisposable> {
+  try {
+    return await app.open(signal ?? new AbortController().signal);
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 interface Upgrade {
