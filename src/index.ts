@@ -15,6 +15,7 @@ export { endCallTool } from "./agent/call-tools.js";
 export { type AnyTool, type StandardJsonSchema, type Tool, type ToolContext, type ToolResult, tool } from "./agent/tools.js";
 
 export { Browser, type BrowserOptions } from "./carriers/browser.js";
+export { Twilio, type TwilioOptions } from "./carriers/twilio.js";
 export { AnthropicLLM, type AnthropicLLMOptions, type AnthropicThinking, type AnthropicToolChoice } from "./llm/anthropic.js";
 export { OpenAICompatibleLLM, type OpenAICompatibleLLMOptions } from "./llm/openai-compatible.js";
 export { ScriptedLLM, type ScriptedLLMOptions } from "./llm/scripted.js";

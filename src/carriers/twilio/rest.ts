@@ -1,0 +1,186 @@
+import type { Clock } from "../../core/clock.js";
+import { CarrierError, PatterError, ProviderTimeoutError } from "../../core/errors.js";
+import { HttpClient, type HttpResponse } from "../../provider-kit/http.js";
+import { isRecord, parseJson, readText } from "../../provider-kit/http-errors.js";
+import { maskNumbers } from "../telephone/numbers.js";
+
+/** How long an answer may take, in ms. */
+const ANSWER_MS = 4000;
+/** How often a request is sent that Twilio limits, or that can be repeated without harm. */
+const ATTEMPTS = 3;
+/** The wait before the second attempt, in ms, where Twilio names none; it doubles from there. */
+const RETRY_MS = 500;
+const MAX_RETRY_MS = 5000;
+const MAX_BODY_BYTES = 262_144;
+
+/** The call is over, or never was in a state to be changed. */
+const CALL_OVER_CODES = new Set([20404, 21220]);
+
+export interface TwilioRestOptions {
+  readonly accountSid: string;
+  readonly authToken: string;
+  /** Without a trailing slash. */
+  readonly baseUrl: string;
+  readonly clock: Clock;
+  readonly fetch?: typeof fetch | undefined;
+}
+
+interface Ask {
+  readonly method: "GET" | "POST";
+  /** Behind the account, such as `Calls/CA1.json`. */
+  readonly path: string;
+  readonly fields?: URLSearchParams;
+  /** What is wanted, for an error's words: `end the call`. */
+  readonly purpose: string;
+  /** Whether it may be sent again when it is not known to have been done. */
+  readonly isRepeatable: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** An answer that is no success. */
+class TwilioRefusal extends CarrierError {
+  readonly status: number;
+  readonly twilioCode: number | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(purpose: string, response: HttpResponse, body: unknown) {
+    const { status } = response;
+    const { code, message } = isRecord(body) ? body : {};
+    const said = typeof message === "string" ? `${String(code)}: ${maskNumbers(message.slice(0, 300))}` : "no reason given";
+    super(`Twilio did not ${purpose} (${status}, ${said}). ${advice(status)}`, { retryable: status === 429 || status >= 500 });
+    this.status = status;
+    this.twilioCode = typeof code === "number" ? code : undefined;
+    const seconds = Number(response.header("retry-after"));
+    this.retryAfterMs = seconds > 0 ? seconds * 1000 : undefined;
+  }
+}
+
+function advice(status: number): string {
+  if (status === 401 || status === 403) return "Check accountSid and authToken, and what the account may do.";
+  if (status === 429) return "Send fewer requests, or ask Twilio for a higher limit.";
+  return status >= 500 ? "Try again later." : "Change the request.";
+}
+
+/** The parts of Twilio's REST API that calls need. Everything that fails is a `CarrierError`. */
+export class TwilioRest implements AsyncDisposable {
+  readonly #options: TwilioRestOptions;
+  readonly #http: HttpClient;
+  readonly #authorization: string;
+
+  constructor(options: TwilioRestOptions) {
+    this.#options = options;
+    this.#http = new HttpClient({ provider: "twilio", className: "Twilio" }, { fetch: options.fetch });
+    this.#authorization = `Basic ${Buffer.from(`${options.accountSid}:${options.authToken}`).toString("base64")}`;
+  }
+
+  /** Points a number of the account at these addresses. @throws CarrierError when it is not the account's. */
+  async pointNumber(phoneNumber: string, urls: { readonly voiceUrl: string; readonly statusUrl: string }, signal: AbortSignal) {
+    const found = await this.#ask({
+      method: "GET",
+      path: "IncomingPhoneNumbers.json",
+      fields: new URLSearchParams({ PhoneNumber: phoneNumber }),
+      purpose: "look the number up",
+      isRepeatable: true,
+      signal,
+    });
+    const sid = numberSid(found, phoneNumber);
+    if (sid === undefined) {
+      throw new CarrierError(
+        `The Twilio account ${this.#options.accountSid} has no number ${maskNumbers(phoneNumber)}: pass one of its numbers as phoneNumber.`,
+      );
+    }
+    const { voiceUrl, statusUrl } = urls;
+    await this.#ask({
+      method: "POST",
+      path: `IncomingPhoneNumbers/${encodeURIComponent(sid)}.json`,
+      fields: new URLSearchParams({
+        VoiceUrl: voiceUrl,
+        VoiceMethod: "POST",
+        StatusCallback: statusUrl,
+        StatusCallbackMethod: "POST",
+      }),
+      purpose: "point the number at this server",
+      isRepeatable: true,
+      signal,
+    });
+  }
+
+  /** Ends a call. One that is over already is as good. */
+  async endCall(callSid: string): Promise<void> {
+    const fields = new URLSearchParams({ Status: "completed" });
+    try {
+      await this.#ask({ method: "POST", path: callPath(callSid), fields, purpose: "end the call", isRepeatable: true });
+    } catch (error) {
+      if (!(error instanceof TwilioRefusal) || !CALL_OVER_CODES.has(error.twilioCode ?? error.status)) throw error;
+    }
+  }
+
+  /** Makes a running call go on with other instructions; its stream ends. */
+  async redirectCall(callSid: string, twiml: string): Promise<void> {
+    const fields = new URLSearchParams({ Twiml: twiml });
+    await this.#ask({ method: "POST", path: callPath(callSid), fields, purpose: "transfer the call", isRepeatable: false });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#http[Symbol.asyncDispose]();
+  }
+
+  async #ask(ask: Ask): Promise<unknown> {
+    const { clock } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#once(ask);
+      } catch (error) {
+        const waitMs = attempt < ATTEMPTS ? waitBeforeRetry(error, ask.isRepeatable, attempt) : undefined;
+        if (waitMs === undefined) throw error;
+        await clock.sleep(waitMs, ask.signal);
+      }
+    }
+  }
+
+  async #once({ method, path, fields, purpose, signal }: Ask): Promise<unknown> {
+    const { baseUrl, accountSid, clock } = this.#options;
+    const query = method === "GET" && fields !== undefined ? `?${fields.toString()}` : "";
+    const form = { "content-type": "application/x-www-form-urlencoded" };
+    try {
+      const response = await this.#http.request({
+        method,
+        url: `${baseUrl}/2010-04-01/Accounts/${encodeURIComponent(accountSid)}/${path}${query}`,
+        headers: { authorization: this.#authorization, accept: "application/json", ...(method === "POST" ? form : {}) },
+        ...(method === "POST" && fields !== undefined ? { body: fields.toString() } : {}),
+        headersTimeoutMs: ANSWER_MS,
+        clock,
+        signal,
+      });
+      response.expectProgress(ANSWER_MS);
+      const body = parseJson(await readText(response, MAX_BODY_BYTES));
+      if (response.status >= 300) throw new TwilioRefusal(purpose, response, body);
+      return body;
+    } catch (error) {
+      if (error instanceof CarrierError || !(error instanceof PatterError)) throw error;
+      const problem = error instanceof ProviderTimeoutError ? "it did not answer in time" : "the connection failed";
+      throw new CarrierError(`Twilio could not ${purpose}: ${problem}. Check the network.`, { cause: error, retryable: true });
+    }
+  }
+}
+
+/** How long to wait before the same request is sent again, in ms; `undefined`: never. */
+function waitBeforeRetry(error: unknown, isRepeatable: boolean, attempt: number): number | undefined {
+  if (!(error instanceof CarrierError) || !error.retryable) return undefined;
+  const isLimited = error instanceof TwilioRefusal && error.status === 429;
+  if (!isRepeatable && !isLimited) return undefined;
+  const askedMs = error instanceof TwilioRefusal ? error.retryAfterMs : undefined;
+  return Math.min(askedMs ?? RETRY_MS * 2 ** (attempt - 1), MAX_RETRY_MS);
+}
+
+function callPath(callSid: string): string {
+  return `Calls/${encodeURIComponent(callSid)}.json`;
+}
+
+function numberSid(answer: unknown, phoneNumber: string): string | undefined {
+  const numbers = isRecord(answer) ? answer["incoming_phone_numbers"] : undefined;
+  if (!Array.isArray(numbers)) return undefined;
+  const found: unknown = numbers.find((entry: unknown) => isRecord(entry) && entry["phone_number"] === phoneNumber);
+  const sid = isRecord(found) ? found["sid"] : undefined;
+  return typeof sid === "string" ? sid : undefined;
+}
