@@ -34,9 +34,8 @@ const TASKS = {
     return firstMs;
   },
 
-  /** CPU time of the whole process, user and system, in ms per turn. */
+  /** CPU time of the whole process, user and system, garbage collection included, in ms per turn. */
   async cpu({ count }) {
-    globalThis.gc();
     const before = process.cpuUsage();
     await TASKS.turns({ count });
     const { user, system } = process.cpuUsage(before);

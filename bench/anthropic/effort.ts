@@ -5,12 +5,15 @@ import { type Load, startClient, startServer, type Worker } from "./processes.js
 
 /** How often everything is done. */
 export interface Sizes {
-  readonly warmUpTurns: number;
+  /** Turns of one piece, and turns of `BURST`, before anything is measured: a server has answered many. */
+  readonly warmUp: { readonly single: number; readonly burst: number };
   readonly firstTokenTurns: number;
   readonly rounds: number;
   readonly pacedTurns: number;
   readonly burstTurns: number;
-  /** In each of three windows. */
+  readonly allocationWarmUp: number;
+  readonly allocationWindows: number;
+  /** In each window. */
   readonly allocationTurns: number;
 }
 
@@ -18,13 +21,19 @@ export interface Sizes {
 export const PACED: Load = { deltas: 150, gapMs: 2 };
 /** The same all at once. */
 const BURST: Load = { deltas: 150, gapMs: 0 };
+const SINGLE: Load = { deltas: 1, gapMs: 0 };
 /** Short, because only its first piece counts. */
 const SHORT: Load = { deltas: 10, gapMs: 2 };
 
 /** A young generation in which a whole window of turns fits. */
 const NO_COLLECTIONS = ["--max-semi-space-size=1024", "--min-semi-space-size=1024"];
-const ALLOCATION_WINDOWS = 3;
 const PAUSE_MS = 5;
+
+interface Bench {
+  readonly server: Worker;
+  readonly clients: readonly Worker[];
+  readonly dispose: AsyncDisposable;
+}
 
 export interface Effort {
   /** What each turn's first text came later than the bare loop's just before or after it, in ms. */
@@ -38,16 +47,18 @@ const MEASURED: readonly ClientKind[] = [OURS, ...RIVALS, ...BARE_LOOPS, CONTROL
 
 /** Times to the first token and CPU of every client. Each has a process of its own; they take turns, one after another. */
 export async function measureEffort(sizes: Sizes, certificateFile: string): Promise<ReadonlyMap<ClientKind, Effort>> {
-  const { server, url } = await startServer();
-  const clients: Worker[] = [];
-  await using _all = { [Symbol.asyncDispose]: () => endAll([...clients, server]) };
-  for (const kind of MEASURED) clients.push(await startClient(kind, { url, certificateFile }));
+  const { server, clients, dispose } = await start(certificateFile);
+  await using _all = dispose;
   const inTurns = (rounds: number, task: object): Promise<number[][]> => takeTurns(clients, rounds, task);
 
-  for (const load of [BURST, SHORT]) {
+  for (const [load, count] of [
+    [SINGLE, sizes.warmUp.single],
+    [BURST, sizes.warmUp.burst],
+  ] as const) {
     await server.ask(load);
-    await inTurns(1, { task: "turns", count: sizes.warmUpTurns });
+    await Promise.all(clients.map((client) => client.ask({ task: "turns", count })));
   }
+  await server.ask(SHORT);
   const first = await inTurns(sizes.firstTokenTurns, { task: "first" });
   await server.ask(PACED);
   const paced = await inTurns(sizes.rounds, { task: "cpu", count: sizes.pacedTurns });
@@ -71,8 +82,14 @@ export async function measureEffort(sizes: Sizes, certificateFile: string): Prom
   );
 }
 
-async function endAll(workers: readonly Worker[]): Promise<void> {
-  await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()));
+/** The lean server, and a client of each kind. */
+async function start(certificateFile: string, flags: readonly string[] = []): Promise<Bench> {
+  const { server, url } = await startServer();
+  const clients = await Promise.all(MEASURED.map((kind) => startClient(kind, { url, certificateFile, flags })));
+  const end = async (): Promise<void> => {
+    await Promise.all([...clients, server].map((worker) => worker[Symbol.asyncDispose]()));
+  };
+  return { server, clients, dispose: { [Symbol.asyncDispose]: end } };
 }
 
 /** Gives every client the task once a round, in another order each time; the answers by client. */
@@ -106,17 +123,16 @@ export async function measureAllocation(
   sizes: Sizes,
   certificateFile: string,
 ): Promise<ReadonlyMap<ClientKind, number | undefined>> {
-  const { server, url } = await startServer();
-  await using _server = server;
+  const { server, clients, dispose } = await start(certificateFile, NO_COLLECTIONS);
+  await using _all = dispose;
+  await server.ask(BURST);
+  await Promise.all(clients.map((client) => client.ask({ task: "turns", count: sizes.allocationWarmUp })));
+  await server.ask(PACED);
   const allocation = new Map<ClientKind, number | undefined>();
-  for (const kind of MEASURED) {
-    await using client = await startClient(kind, { url, certificateFile, flags: NO_COLLECTIONS });
-    await server.ask(BURST);
-    await client.ask({ task: "turns", count: sizes.warmUpTurns });
-    await server.ask(PACED);
+  for (const [index, kind] of MEASURED.entries()) {
     const windows: (number | undefined)[] = [];
-    for (let window = 0; window < ALLOCATION_WINDOWS; window++) {
-      windows.push(await client.ask<number | undefined>({ task: "allocation", count: sizes.allocationTurns }));
+    for (let window = 0; window < sizes.allocationWindows; window++) {
+      windows.push(await (clients[index] as Worker).ask({ task: "allocation", count: sizes.allocationTurns }));
     }
     const bytes = windows.filter((each) => each !== undefined);
     allocation.set(kind, bytes.length === 0 ? undefined : median(bytes));

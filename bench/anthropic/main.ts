@@ -12,8 +12,26 @@ import { countConnections, inputCosts } from "./counts.js";
 import { measureAllocation, measureEffort, type Sizes } from "./effort.js";
 import { aims, connectionTable, costTable, effortTable } from "./report.js";
 
-const WHOLE: Sizes = { warmUpTurns: 60, firstTokenTurns: 200, rounds: 5, pacedTurns: 4, burstTurns: 20, allocationTurns: 4 };
-const QUICK: Sizes = { warmUpTurns: 25, firstTokenTurns: 30, rounds: 3, pacedTurns: 1, burstTurns: 5, allocationTurns: 1 };
+const WHOLE: Sizes = {
+  warmUp: { single: 500, burst: 200 },
+  firstTokenTurns: 200,
+  rounds: 5,
+  pacedTurns: 4,
+  burstTurns: 40,
+  allocationWarmUp: 30,
+  allocationWindows: 3,
+  allocationTurns: 4,
+};
+const QUICK: Sizes = {
+  warmUp: { single: 400, burst: 30 },
+  firstTokenTurns: 25,
+  rounds: 2,
+  pacedTurns: 1,
+  burstTurns: 10,
+  allocationWarmUp: 15,
+  allocationWindows: 1,
+  allocationTurns: 1,
+};
 
 const sizes = process.argv.includes("--quick") ? QUICK : WHOLE;
 const folder = mkdtempSync(join(tmpdir(), "getpatter-bench-"));
