@@ -29,3 +29,26 @@ export { socketPair } from "./socket-pair.js";
 export { type TestAnswer, TestLLM, type TestLLMOptions } from "./test-llm.js";
 export { TestPhone, type TestPhoneOptions } from "./test-phone.js";
 export { TestSTT, TestTTS, type TestTTSOptions, TestVAD } from "./test-speech.js";
+export type { TwilioCall } from "./twilio/call.js";
+export type { TwilioCallee } from "./twilio/call-services.js";
+export {
+  type TwilioCallInOptions,
+  TwilioEmulator,
+  type TwilioEmulatorOptions,
+  type TwilioRefusal,
+  type TwilioRestRequest,
+} from "./twilio/emulator.js";
+export type { TwilioCallEvent, TwilioHappening } from "./twilio/events.js";
+export type { TwilioMarkFault } from "./twilio/media-stream.js";
+export {
+  carrierNetwork,
+  type TwilioHttpRequest,
+  type TwilioHttpResponse,
+  type TwilioNetwork,
+  type TwilioSocket,
+  TwilioUpgradeError,
+} from "./twilio/network.js";
+export type { TwilioPhoneNumber } from "./twilio/phone-numbers.js";
+export type { SoundSegment, SoundTrack } from "./twilio/sound-track.js";
+export type { TwilioAnsweredBy, TwilioCallStatus, TwilioFinalStatus } from "./twilio/statuses.js";
+export type { TwilioWebhook, TwilioWebhookFault, TwilioWebhookPurpose } from "./twilio/webhooks.js";

@@ -1,0 +1,62 @@
+import { errorMessage } from "../../core/errors.js";
+import { onAbort } from "../../core/signals.js";
+import type { CallServices } from "./call-services.js";
+import type { CallRun } from "./call-run.js";
+import { MediaStream } from "./media-stream.js";
+import type { TwilioSocket } from "./network.js";
+import { twilioDate } from "./status-reports.js";
+import type { TwimlStream } from "./twiml.js";
+
+/** Opens the media socket of a `<Stream>`, signed by its `wss://` address, and streams until either side ends it. */
+export async function connectStream(
+  stream: TwimlStream,
+  run: CallRun,
+  services: CallServices,
+  signal: AbortSignal,
+): Promise<void> {
+  const { log, handset } = run;
+  const tell = (event: string, form: Readonly<Record<string, string>>): void =>
+    report(stream, run, services, { StreamEvent: event, ...form });
+  const socket = await openSocket(stream, services, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    log.add({ type: "error", code: 31920, message: errorMessage(error) });
+    tell("stream-error", { StreamError: errorMessage(error) });
+  });
+  if (socket === undefined) return;
+  const media = new MediaStream({
+    clock: services.clock,
+    socket,
+    accountSid: services.accountSid,
+    callSid: run.sid,
+    customParameters: stream.parameters,
+    handset,
+    log,
+    markFault: (name) => services.markFault(name, run),
+  });
+  run.stream = media;
+  tell("stream-started", { StreamSid: media.streamSid });
+  using _stop = onAbort(signal, () => media.stop());
+  await media.run();
+  run.stream = undefined;
+  tell("stream-stopped", { StreamSid: media.streamSid });
+  signal.throwIfAborted();
+}
+
+async function openSocket(stream: TwimlStream, services: CallServices, signal: AbortSignal): Promise<TwilioSocket> {
+  const headers = { "user-agent": "TwilioMediaStreams", "x-twilio-signature": services.webhooks.sign(stream.url) };
+  const socket = await services.network.connect(stream.url, headers, signal);
+  if (signal.aborted) socket.drop();
+  signal.throwIfAborted();
+  return socket;
+}
+
+function report(stream: TwimlStream, run: CallRun, services: CallServices, form: Readonly<Record<string, string>>): void {
+  if (stream.statusCallback === undefined) return;
+  run.tell("stream", stream.statusCallback, {
+    AccountSid: services.accountSid,
+    CallSid: run.sid,
+    StreamName: stream.name ?? "",
+    Timestamp: twilioDate(services.clock.epochMs()),
+    ...form,
+  });
+}

@@ -1,0 +1,217 @@
+import { MULAW_8K, audioDurationMs } from "../../core/audio-frame.js";
+import type { Clock } from "../../core/clock.js";
+import { untilAborted } from "../../core/signals.js";
+import type { EventLog } from "./events.js";
+import { FRAME_MS, FrameTicker } from "./frame-ticker.js";
+import type { Handset } from "./handset.js";
+import type { TwilioSocket } from "./network.js";
+import { Playout, type ReturnedMark } from "./playout.js";
+import { newSid } from "./sids.js";
+
+/** What goes wrong with one mark on its way back: it never comes, comes twice, or late. */
+export type TwilioMarkFault = "lose" | "duplicate" | { readonly delayMs: number };
+
+export interface MediaStreamOptions {
+  readonly clock: Clock;
+  readonly socket: TwilioSocket;
+  readonly accountSid: string;
+  readonly callSid: string;
+  readonly customParameters: Readonly<Record<string, string>>;
+  readonly handset: Handset;
+  readonly log: EventLog;
+  markFault(name: string): TwilioMarkFault | undefined;
+}
+
+/** One media socket in the dialect of Twilio's bidirectional Media Streams. */
+export class MediaStream {
+  readonly streamSid = newSid("MZ");
+  readonly #options: MediaStreamOptions;
+  readonly #playout = new Playout();
+  /** Marks on their way back. */
+  readonly #late = new Set<Disposable>();
+  readonly #leaving = new AbortController();
+  #sequence = 0;
+  #chunk = 0;
+  #isOpen = true;
+  #stopped: "twilio" | "lost" | undefined;
+
+  constructor(options: MediaStreamOptions) {
+    this.#options = options;
+  }
+
+  /** Streams until either side has closed the socket. */
+  async run(): Promise<void> {
+    const { clock, socket, handset, log, accountSid, callSid, customParameters } = this.#options;
+    this.#write({ event: "connected", protocol: "Call", version: "1.0.0" });
+    this.#send("start", {
+      start: {
+        accountSid,
+        streamSid: this.streamSid,
+        callSid,
+        tracks: ["inbound"],
+        mediaFormat: { encoding: "audio/x-mulaw", sampleRate: 8000, channels: 1 },
+        customParameters,
+      },
+    });
+    log.add({ type: "stream_started", streamSid: this.streamSid });
+    {
+      using _ticker = new FrameTicker(clock, (dueMs) => this.#tick(dueMs, handset));
+      await this.#listen(socket);
+    }
+    this.#isOpen = false;
+    for (const mark of this.#late) mark[Symbol.dispose]();
+    log.add({ type: "stream_stopped", streamSid: this.streamSid, by: this.#stopped ?? "program" });
+  }
+
+  async #listen(socket: TwilioSocket): Promise<void> {
+    try {
+      for await (const message of untilAborted(socket.messages, this.#leaving.signal)) this.#receive(message);
+    } catch (error) {
+      // Twilio does not wait for the program's half of the closing handshake.
+      if (this.#stopped === undefined) throw error;
+    }
+  }
+
+  /** Twilio ends the stream: the call is over, or goes on elsewhere. */
+  stop(): void {
+    if (!this.#isOpen || this.#stopped !== undefined) return;
+    const { accountSid, callSid, socket } = this.#options;
+    this.#send("stop", { stop: { accountSid, callSid } });
+    this.#stopped = "twilio";
+    socket.close(1000);
+    this.#leaving.abort();
+  }
+
+  /** The connection breaks, without `stop` and without a closing handshake. */
+  drop(): void {
+    if (!this.#isOpen || this.#stopped !== undefined) return;
+    this.#stopped = "lost";
+    this.#options.socket.drop();
+    this.#leaving.abort();
+  }
+
+  /** The emulator stops reading the socket, or goes on. */
+  stall(isStalled: boolean): void {
+    this.#options.socket.stall(isStalled);
+  }
+
+  press(digit: string): void {
+    this.#send("dtmf", { dtmf: { track: "inbound_track", digit } });
+  }
+
+  #tick(dueMs: number, handset: Handset): void {
+    if (this.#stopped !== undefined) return;
+    this.#return(this.#playout.played());
+    const { bytes, audioBytes } = this.#playout.next();
+    handset.heard.add(dueMs, bytes.subarray(0, audioBytes));
+    const frame = handset.speak(dueMs - FRAME_MS);
+    const timestamp = audioDurationMs(MULAW_8K, frame.length) * this.#chunk++;
+    this.#send("media", {
+      media: {
+        track: "inbound",
+        chunk: String(this.#chunk),
+        timestamp: String(timestamp),
+        payload: Buffer.from(frame).toString("base64"),
+      },
+    });
+  }
+
+  #receive(text: string | Uint8Array): void {
+    if (typeof text !== "string") {
+      this.#refuse(31950, "A binary message came; Media Streams has text messages only.");
+      this.stop();
+      return;
+    }
+    const message = parse(text);
+    if (message === undefined) {
+      this.#refuse(31951, `This is no JSON object: ${text.slice(0, 80)}`);
+      return;
+    }
+    if (message["streamSid"] !== this.streamSid) {
+      this.#refuse(31951, `The streamSid ${String(message["streamSid"])} is not this stream's, ${this.streamSid}.`);
+      return;
+    }
+    this.#act(message);
+  }
+
+  #act(message: Readonly<Record<string, unknown>>): void {
+    const { log } = this.#options;
+    switch (message["event"]) {
+      case "media": {
+        const payload = field(message, "media", "payload");
+        if (payload === undefined || !isBase64(payload)) return this.#refuse(31951, "media.payload is no base64.");
+        const audio = Buffer.from(payload, "base64");
+        log.add({ type: "media", audioBytes: audio.length });
+        return this.#playout.add(audio);
+      }
+      case "mark": {
+        const name = field(message, "mark", "name");
+        if (name === undefined) return this.#refuse(31951, "mark.name is missing.");
+        return this.#return(this.#playout.mark(name));
+      }
+      case "clear":
+        log.add({ type: "clear", droppedBytes: this.#playout.queuedBytes });
+        return this.#return(this.#playout.clear());
+      default:
+        return this.#refuse(31924, `There is no message of the event "${String(message["event"])}" to Twilio.`);
+    }
+  }
+
+  #return(marks: readonly ReturnedMark[]): void {
+    for (const mark of marks) {
+      const fault = this.#options.markFault(mark.name);
+      if (fault === "lose") continue;
+      if (typeof fault === "object") this.#returnLater(mark, fault.delayMs);
+      else this.#sendMark(mark);
+      if (fault === "duplicate") this.#sendMark(mark);
+    }
+  }
+
+  #returnLater(mark: ReturnedMark, delayMs: number): void {
+    const timer = this.#options.clock.setTimer(delayMs, () => {
+      this.#late.delete(timer);
+      this.#sendMark(mark);
+    });
+    this.#late.add(timer);
+  }
+
+  #sendMark({ name, outcome }: ReturnedMark): void {
+    if (this.#stopped !== undefined) return;
+    this.#options.log.add({ type: "mark", name, outcome });
+    this.#send("mark", { mark: { name } });
+  }
+
+  #refuse(code: number, message: string): void {
+    this.#options.log.add({ type: "error", code, message });
+  }
+
+  /** Numbers every message but the first. */
+  #send(event: string, fields: object): void {
+    this.#write({ event, sequenceNumber: String(++this.#sequence), streamSid: this.streamSid, ...fields });
+  }
+
+  #write(message: object): void {
+    this.#options.socket.send(JSON.stringify(message));
+  }
+}
+
+function parse(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    // Whatever is no JSON is reported as an error of the stream.
+    return undefined;
+  }
+}
+
+function field(message: Readonly<Record<string, unknown>>, object: string, name: string): string | undefined {
+  const inner = message[object];
+  if (typeof inner !== "object" || inner === null) return undefined;
+  const value = (inner as Record<string, unknown>)[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+function isBase64(text: string): boolean {
+  return text.length > 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
+}
