@@ -1,7 +1,7 @@
 import { type AudioFormat, type AudioFrame, audioDurationMs } from "../core/audio-frame.js";
 import type { Clock } from "../core/clock.js";
 import { AsyncQueue } from "../core/queue.js";
-import { onAbort } from "../core/signals.js";
+import { ChildController, onAbort } from "../core/signals.js";
 import type { STT, SttEvent, SttOpenOptions, SttStream } from "../core/stt.js";
 import type { TTS, TtsConnection, TtsEvent, TtsOpenOptions, TtsStream } from "../core/tts.js";
 import type { VAD, VadEvent, VadStream } from "../core/vad.js";
@@ -139,22 +139,28 @@ export class TestTTS implements TTS {
     this.outputFormats = [options.spoken.format];
   }
 
-  open({ clock }: TtsOpenOptions): TtsConnection {
+  open({ signal: call, clock }: TtsOpenOptions): TtsConnection {
     this.openConnections++;
     let isOpen = true;
+    const connection = new ChildController(call);
     return {
-      speak: ({ signal }) => this.#speak(signal, clock),
+      speak: ({ signal }) => this.#speak(signal, connection.signal, clock),
       [Symbol.asyncDispose]: async () => {
         if (isOpen) this.openConnections--;
         isOpen = false;
+        connection.abort();
       },
     };
   }
 
-  #speak(signal: AbortSignal, clock: Clock): TtsStream {
+  #speak(signal: AbortSignal, connection: AbortSignal, clock: Clock): TtsStream {
     const { latencyMs = 0, hangs } = this.#options;
     const events = new AsyncQueue<TtsEvent>();
-    const abort = onAbort(signal, () => events.end());
+    const drop = (): void => {
+      events.end();
+      events.drain();
+    };
+    const aborts = [onAbort(signal, drop), onAbort(connection, drop)];
     const position = { text: 0, audioMs: 0 };
     let pending = "";
     let jobs = Promise.resolve();
@@ -177,7 +183,7 @@ export class TestTTS implements TTS {
       end: () => {
         if (pending !== "") flush();
         void jobs.then(() => {
-          abort[Symbol.dispose]();
+          for (const abort of aborts) abort[Symbol.dispose]();
           events.end();
         });
       },
