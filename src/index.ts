@@ -20,6 +20,12 @@ export { AnthropicLLM, type AnthropicLLMOptions, type AnthropicThinking, type An
 export { OpenAICompatibleLLM, type OpenAICompatibleLLMOptions } from "./llm/openai-compatible.js";
 export { ScriptedLLM, type ScriptedLLMOptions } from "./llm/scripted.js";
 export { LocalSTT, type LocalSTTOptions } from "./stt/local.js";
+export {
+  ElevenLabsTTS,
+  type ElevenLabsOutputFormat,
+  type ElevenLabsTTSOptions,
+  type ElevenLabsVoiceSettings,
+} from "./tts/elevenlabs.js";
 export { LocalTTS, type LocalTTSOptions, type LocalTtsVoice } from "./tts/local.js";
 export { SileroVAD, type SileroVADOptions } from "./vad/silero.js";
 

@@ -12,6 +12,12 @@ export type {
 export type { AnthropicOutcome, AnthropicRequest } from "./anthropic/request.js";
 export { AnthropicServer, type AnthropicServerOptions } from "./anthropic/server.js";
 export type { AnthropicRequestBody, AnthropicUsage } from "./anthropic/wire.js";
+export {
+  type TtsConformanceCase,
+  type TtsConformanceOptions,
+  type TtsUnderTest,
+  ttsConformance,
+} from "./conformance/tts.js";
 export type {
   ElevenLabsClose,
   ElevenLabsCut,
@@ -24,6 +30,12 @@ export type { ElevenLabsOutcome, ElevenLabsRequest } from "./elevenlabs/request.
 export { ElevenLabsServer, type ElevenLabsServerOptions } from "./elevenlabs/server.js";
 export type { ElevenLabsSocket } from "./elevenlabs/socket-session.js";
 export type { ElevenLabsVoice } from "./elevenlabs/voices.js";
+export {
+  type CarrierConformanceCase,
+  type CarrierSubject,
+  carrierConformance,
+  type ConformanceCaller,
+} from "./conformance/carrier.js";
 export { SpokenWords } from "./spoken-words.js";
 export { socketPair } from "./socket-pair.js";
 export { type TestAnswer, TestLLM, type TestLLMOptions } from "./test-llm.js";

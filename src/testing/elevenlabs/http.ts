@@ -145,7 +145,8 @@ class ResponseSink implements SpeechSink {
   }
 
   reset(): void {
-    this.#response.socket?.resetAndDestroy();
+    // What was written before is still delivered.
+    this.#response.socket?.destroySoon();
   }
 }
 
