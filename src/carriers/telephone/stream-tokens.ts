@@ -18,10 +18,12 @@ export class StreamTokens<T> {
     this.#clock = clock;
   }
 
-  /** A new token for `value`; one that it had before no longer opens anything. */
+  /**
+   * The token of `value`: a new one, or the one that it has and that was not used yet, for another minute. A carrier may
+   * ask twice and go by either answer.
+   */
   issue(value: T): string {
-    this.revoke(value);
-    const token = randomBytes(24).toString("base64url");
+    const token = this.#unused(value) ?? randomBytes(24).toString("base64url");
     this.#entries.set(token, { value, expiresAtMs: this.#clock.now() + TOKEN_LIFE_MS });
     return token;
   }
@@ -36,5 +38,10 @@ export class StreamTokens<T> {
   /** Forgets the token of `value`. */
   revoke(value: T): void {
     for (const [token, entry] of this.#entries) if (entry.value === value) this.#entries.delete(token);
+  }
+
+  #unused(value: T): string | undefined {
+    for (const [token, entry] of this.#entries) if (entry.value === value) return token;
+    return undefined;
   }
 }
