@@ -15,6 +15,7 @@ type Message = Readonly<Record<string, unknown>> & { readonly event: string };
 export class ProgramSocket {
   readonly received: Message[] = [];
   readonly #socket: MediaSocket;
+  readonly #waiting: { readonly holds: () => boolean; readonly resolve: () => void }[] = [];
   isClosed = false;
 
   constructor(socket: MediaSocket) {
@@ -27,8 +28,20 @@ export class ProgramSocket {
     return this.received.filter((message) => message.event === event);
   }
 
+  /** What the `start` message says. */
+  get start(): { readonly callSid: string; readonly streamSid: string } {
+    const [message] = this.of("start");
+    if (message === undefined) throw new Error("No start has come.");
+    return message["start"] as { callSid: string; streamSid: string };
+  }
+
   get streamSid(): string {
-    return String(this.of("start")[0]?.["streamSid"]);
+    return this.start.streamSid;
+  }
+
+  /** Everything that was said, in one piece. */
+  get audio(): Buffer {
+    return Buffer.concat(this.of("media").map(({ media }) => Buffer.from((media as { payload: string }).payload, "base64")));
   }
 
   play(audio: Uint8Array): void {
@@ -55,8 +68,19 @@ export class ProgramSocket {
     this.#socket.close(1000);
   }
 
+  /** Resolves when something holds, which is asked again after each message. */
+  until(holds: () => boolean): Promise<void> {
+    if (holds()) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push({ holds, resolve });
+    });
+  }
+
   async #read(): Promise<void> {
-    for await (const message of this.#socket.messages) this.received.push(JSON.parse(String(message)) as Message);
+    for await (const message of this.#socket.messages) {
+      this.received.push(JSON.parse(String(message)) as Message);
+      for (const { holds, resolve } of this.#waiting) if (holds()) resolve();
+    }
     this.isClosed = true;
   }
 }

@@ -2,6 +2,7 @@ import { onAbort, within } from "../../core/signals.js";
 import type { CallServices } from "./call-services.js";
 import type { CallRun } from "./call-run.js";
 import { FRAME_MS, FrameTicker } from "./frame-ticker.js";
+import type { Handset } from "./handset.js";
 import { TwimlError, type TwimlVerb } from "./twiml.js";
 
 /** Calls whom a `<Dial>` names, lets both people talk until one of them leaves, and returns what its action is told. */
@@ -40,10 +41,14 @@ export async function bridge(
 /** Each hears what the other says, until the one who was called has left or the time is over. */
 async function talk(call: CallRun, other: CallRun, services: CallServices, limitMs: number): Promise<void> {
   using _ticker = new FrameTicker(services.clock, (dueMs) => {
-    const spoken = call.handset.speak(dueMs - FRAME_MS);
-    call.handset.heard.add(dueMs, other.handset.speak(dueMs - FRAME_MS));
-    other.handset.heard.add(dueMs, spoken);
+    pass(call.handset, other.handset, dueMs);
+    pass(other.handset, call.handset, dueMs);
   });
   await within(services.clock, limitMs, other.ended);
   other.end("completed");
+}
+
+function pass(from: Handset, to: Handset, dueMs: number): void {
+  const spoken = from.speak(dueMs - FRAME_MS);
+  if (spoken !== undefined) to.heard.add(dueMs, spoken);
 }

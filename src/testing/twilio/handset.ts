@@ -8,8 +8,6 @@ interface Spoken {
   readonly onSpoken: () => void;
 }
 
-const SILENCE = new Uint8Array(FRAME_BYTES).fill(MULAW_SILENCE);
-
 /** A person's end of a call: what they say is cut into frames, and what they hear is kept. */
 export class Handset {
   readonly heard = new SoundTrack();
@@ -25,11 +23,11 @@ export class Handset {
     });
   }
 
-  /** The next 20 ms out of the mouth. */
-  speak(atMs: number): Uint8Array {
+  /** The next 20 ms out of the mouth, which began to sound at `atMs`; `undefined` for silence. */
+  speak(atMs: number): Uint8Array | undefined {
     const [spoken] = this.#mouth;
-    if (spoken === undefined) return SILENCE;
-    const frame = SILENCE.slice();
+    if (spoken === undefined) return undefined;
+    const frame = new Uint8Array(FRAME_BYTES).fill(MULAW_SILENCE);
     const part = spoken.audio.subarray(spoken.offset, spoken.offset + FRAME_BYTES);
     frame.set(part);
     this.said.add(atMs, part);

@@ -1,8 +1,8 @@
-import { MULAW_8K, audioDurationMs } from "../../core/audio-frame.js";
+import { MULAW_SILENCE } from "../../audio/g711.js";
 import type { Clock } from "../../core/clock.js";
 import { untilAborted } from "../../core/signals.js";
 import type { EventLog } from "./events.js";
-import { FRAME_MS, FrameTicker } from "./frame-ticker.js";
+import { FRAME_BYTES, FRAME_MS, FrameTicker } from "./frame-ticker.js";
 import type { Handset } from "./handset.js";
 import type { TwilioSocket } from "./network.js";
 import { Playout, type ReturnedMark } from "./playout.js";
@@ -29,6 +29,7 @@ export class MediaStream {
   readonly #playout = new Playout();
   /** Marks on their way back. */
   readonly #late = new Set<Disposable>();
+  readonly #silence = Buffer.alloc(FRAME_BYTES, MULAW_SILENCE).toString("base64");
   readonly #leaving = new AbortController();
   #sequence = 0;
   #chunk = 0;
@@ -105,13 +106,13 @@ export class MediaStream {
     const { bytes, audioBytes } = this.#playout.next();
     handset.heard.add(dueMs, bytes.subarray(0, audioBytes));
     const frame = handset.speak(dueMs - FRAME_MS);
-    const timestamp = audioDurationMs(MULAW_8K, frame.length) * this.#chunk++;
+    const timestamp = FRAME_MS * this.#chunk++;
     this.#send("media", {
       media: {
         track: "inbound",
         chunk: String(this.#chunk),
         timestamp: String(timestamp),
-        payload: Buffer.from(frame).toString("base64"),
+        payload: frame === undefined ? this.#silence : Buffer.from(frame).toString("base64"),
       },
     });
   }
