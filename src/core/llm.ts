@@ -30,8 +30,10 @@ export interface LlmUsage {
   readonly cacheWrite5mTokens?: number;
   readonly cacheWrite1hTokens?: number;
   readonly thinkingTokens?: number;
-  /** Set when the output was counted here and not by the vendor, as after an abort. */
+  /** Set when tokens were counted here and not by the vendor, as after an abort. */
   readonly isEstimated?: boolean;
+  /** Of each request, where an answer took more than one: a price may depend on the size of a request. */
+  readonly requests?: readonly LlmUsage[];
 }
 
 /** Where the time to the first content of an answer went, each span counted from where the one before it ended. */
