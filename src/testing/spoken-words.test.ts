@@ -36,6 +36,22 @@ describe("SpokenWords", () => {
     );
   });
 
+  test("can be read back from mu-law as well", () => {
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 12 }), (words) => {
+        const spoken = new SpokenWords({ encoding: "mulaw" });
+        expect(spoken.words(spoken.encode(words.join(" ")))).toBe(words.join(" "));
+      }),
+    );
+  });
+
+  test("has no more words in mu-law than there are codes", () => {
+    const spoken = new SpokenWords({ encoding: "mulaw" });
+    const words = Array.from({ length: 250 }, (_, index) => `w${index}`);
+    for (const each of words) expect(spoken.words(spoken.encode(each))).toBe(each);
+    expect(() => spoken.encode("another")).toThrow("Mu-law has codes for 250 different words");
+  });
+
   test("tells silence, words and their ends apart, in blocks of 10 ms", () => {
     const spoken = new SpokenWords();
     const audio = spoken.encode("no");

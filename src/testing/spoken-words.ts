@@ -1,4 +1,5 @@
-import { type AudioFormat, PCM16_16K } from "../core/audio-frame.js";
+import { MULAW_SILENCE } from "../audio/g711.js";
+import { type AudioFormat, bytesPerSample, MULAW_8K, PCM16_16K } from "../core/audio-frame.js";
 
 /** The audio of spoken words is cut into blocks of this length, in ms. */
 const BLOCK_MS = 10;
@@ -6,6 +7,9 @@ const BLOCK_MS = 10;
 const WORD_END = 1;
 /** Distance between the sample values of two words. */
 const WORD_STEP = 8;
+
+/** Mu-law has no more codes than this for words. */
+const MAX_MULAW_WORDS = 250;
 
 /** What a stretch of audio holds. */
 export type SpokenBlock =
@@ -15,12 +19,17 @@ export type SpokenBlock =
 
 /**
  * A voice for tests: each word is a constant amplitude of its own, so that what was said, sent and heard
- * can be read back from the audio, word by word. All doubles of one test share it. Audio is pcm16, 16 kHz.
+ * can be read back from the audio, word by word. All doubles of one test share it. Audio is pcm16 at 16 kHz, or mu-law at
+ * 8 kHz for carriers that have nothing else.
  */
 export class SpokenWords {
-  readonly format: AudioFormat = PCM16_16K;
+  readonly format: AudioFormat;
   readonly #values = new Map<string, number>();
   readonly #words: string[] = [];
+
+  constructor({ encoding = "pcm16" }: { readonly encoding?: "pcm16" | "mulaw" } = {}) {
+    this.format = encoding === "mulaw" ? MULAW_8K : PCM16_16K;
+  }
 
   /** How long a word takes to say, in ms: 40 for each letter, 120 at least. */
   durationMs(word: string): number {
@@ -38,22 +47,34 @@ export class SpokenWords {
       samples.fill(WORD_END, end - this.#sampleCount(BLOCK_MS), end);
       offset = end;
     }
-    return new Uint8Array(samples.buffer);
+    return this.#bytesOf(samples);
   }
 
   /** A sound that is no word. */
   noise(durationMs: number): Uint8Array {
-    return new Uint8Array(new Int16Array(this.#sampleCount(durationMs)).fill(WORD_END).buffer);
+    return this.#bytesOf(new Int16Array(this.#sampleCount(durationMs)).fill(WORD_END));
   }
 
   /** Reads audio back in blocks of 10 ms. */
   decode(bytes: Uint8Array): SpokenBlock[] {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const blockBytes = this.#sampleCount(BLOCK_MS) * 2;
+    const width = bytesPerSample(this.format.encoding);
+    const blockBytes = this.#sampleCount(BLOCK_MS) * width;
     const blocks: SpokenBlock[] = [];
-    for (let offset = 0; offset + 2 <= bytes.byteLength; offset += blockBytes)
-      blocks.push(this.#blockOf(view.getInt16(offset, true)));
+    for (let offset = 0; offset + width <= bytes.byteLength; offset += blockBytes)
+      blocks.push(this.#blockOf(width === 1 ? valueOf(view.getUint8(offset)) : view.getInt16(offset, true)));
     return blocks;
+  }
+
+  /** The words in a stretch of audio, with spaces between; one that was cut off counts when half of it is there. */
+  words(bytes: Uint8Array): string {
+    const reader = new WordReader(this);
+    const words = reader.read(bytes);
+    return [...words, ...(reader.unfinished === undefined ? [] : [reader.unfinished])].join(" ");
+  }
+
+  #bytesOf(samples: Int16Array): Uint8Array {
+    return this.format.encoding === "mulaw" ? Uint8Array.from(samples, codeOf) : new Uint8Array(samples.buffer);
   }
 
   #blockOf(value: number): SpokenBlock {
@@ -77,6 +98,19 @@ export class SpokenWords {
   #sampleCount(durationMs: number): number {
     return (durationMs * this.format.sampleRate) / 1000;
   }
+}
+
+/** The mu-law code that stands for a sample value: codes count down from silence. */
+function codeOf(value: number): number {
+  if (value <= WORD_END) return MULAW_SILENCE - value;
+  const word = value / WORD_STEP;
+  if (word > MAX_MULAW_WORDS) throw new Error(`Mu-law has codes for ${MAX_MULAW_WORDS} different words, and this is one more.`);
+  return MULAW_SILENCE - WORD_END - word;
+}
+
+function valueOf(code: number): number {
+  const value = MULAW_SILENCE - code;
+  return value <= WORD_END ? value : (value - WORD_END) * WORD_STEP;
 }
 
 /** Collects words from blocks, in the order they come. Silence within a word does not end it. */
