@@ -3,11 +3,11 @@ import type { CallServices } from "./call-services.js";
 import type { CallRun } from "./call-run.js";
 import { FRAME_MS, FrameTicker } from "./frame-ticker.js";
 import type { Handset } from "./handset.js";
-import { TwimlError, type TwimlVerb } from "./twiml.js";
+import { TwimlError, type DialVerb } from "./twiml.js";
 
-/** Calls whom a `<Dial>` names, lets both people talk until one of them leaves, and returns what its action is told. */
+/** Calls whom a `<Dial>` names, lets both people talk until one of them leaves, and returns what its action is told: after an abort too. */
 export async function bridge(
-  verb: TwimlVerb & { readonly verb: "Dial" },
+  verb: DialVerb,
   call: CallRun,
   services: CallServices,
   signal: AbortSignal,
@@ -28,7 +28,6 @@ export async function bridge(
   await other.decided;
   if (other.status === "in-progress") await talk(call, other, services, verb.timeLimit * 1000);
   await other.ended;
-  signal.throwIfAborted();
   const { durationMs } = other.times;
   return {
     DialCallSid: other.sid,

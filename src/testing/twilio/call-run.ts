@@ -13,7 +13,7 @@ import { ring } from "./ringing.js";
 import { newSid } from "./sids.js";
 import { StatusReporter } from "./status-reports.js";
 import type { TwilioAnsweredBy, TwilioCallStatus, TwilioFinalStatus } from "./statuses.js";
-import { type Callback, parseTwiml, TwimlError, type TwimlSource, type TwimlVerb } from "./twiml.js";
+import { type Callback, type DialVerb, parseTwiml, TwimlError, type TwimlSource, type TwimlVerb } from "./twiml.js";
 import { runVerbs } from "./verbs.js";
 import type { TwilioWebhook, TwilioWebhookPurpose } from "./webhooks.js";
 
@@ -27,6 +27,8 @@ export class CallRun {
   readonly recordings: CallRecording[] = [];
   /** What tests see of it. */
   readonly call: TwilioCall;
+  /** How the network calls each end. */
+  readonly sipResponseCodes = { completed: 200, busy: 486, failed: 503, "no-answer": 487, canceled: 487 };
   readonly #services: CallServices;
   readonly #reporter: StatusReporter;
   readonly #life: ChildController;
@@ -190,11 +192,20 @@ export class CallRun {
         log: this.log,
         answer: () => this.answer(),
         connect: (stream, connected) => connectStream(stream, this, services, connected),
-        dial: (verb, dialling) => bridge(verb, this, services, dialling),
+        dial: (verb, dialling) => this.#dial(verb, dialling),
         hangUp: (status) => this.giveUp(status),
       },
       signal,
     );
+  }
+
+  async #dial(verb: DialVerb, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
+    const form = await bridge(verb, this, this.#services, signal);
+    // The action is told too when the caller has hung up; what it answers changes nothing then.
+    if (this.#life.signal.aborted && verb.action !== undefined)
+      this.tell("instructions", verb.action, { ...this.form(), CallStatus: this.#final, ...form });
+    signal.throwIfAborted();
+    return form;
   }
 
   async #instructions(source: TwimlSource, signal: AbortSignal): Promise<TwimlVerb[]> {
@@ -244,7 +255,7 @@ export class CallRun {
     for (const recording of this.recordings) this.stopRecording(recording);
     const durationMs = this.times.durationMs ?? 0;
     const duration = { CallDuration: String(Math.ceil(durationMs / 1000)), Duration: String(Math.ceil(durationMs / 60_000)) };
-    this.enter(this.#final, duration);
+    this.enter(this.#final, { ...duration, SipResponseCode: String(this.sipResponseCodes[this.#final]) });
     this.#life.abort();
     this.#decided.resolve();
     const errors = this.log.errors.map((error) => ` ${error}`).join("");

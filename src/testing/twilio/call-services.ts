@@ -18,6 +18,8 @@ export interface TwilioCallee {
   readonly answeredBy?: TwilioAnsweredBy;
   /** How long the detection takes, in ms after the answer. Default 1000. */
   readonly detectionMs?: number;
+  /** The network's reason for `failed`. Default 503. */
+  readonly sipResponseCode?: number;
   /** Said after the answer, once somebody can hear it: mu-law, 8000 Hz. */
   readonly greeting?: Uint8Array;
 }

@@ -56,13 +56,14 @@ test("an answered call reports its progress in order and follows its instruction
 
 test.each<[TwilioCallee, string, number]>([
   [{ outcome: "busy", ringMs: 2000 }, "busy", 2000],
-  [{ outcome: "failed" }, "failed", 0],
+  [{ outcome: "failed", sipResponseCode: 404 }, "failed", 0],
   [{ outcome: "no_answer" }, "no-answer", 20_000],
   [{ ringMs: 25_000 }, "no-answer", 20_000],
 ])("someone who is %j ends the call as %s", async (callee, status, atMs) => {
   const result = await outcome(callee, { Timeout: "20" });
   expect(result).toMatchObject({ status, atMs, timers: 0, body: { status, duration: null } });
-  expect(result.reports.at(-1)).toMatchObject({ CallStatus: status, CallDuration: "0" });
+  const code = { busy: "486", failed: "404", "no-answer": "487" }[status];
+  expect(result.reports.at(-1)).toMatchObject({ CallStatus: status, CallDuration: "0", SipResponseCode: code });
 });
 
 test("only the end is reported where no events are asked for", async () => {
@@ -186,11 +187,12 @@ test("the action of a dial learns that nobody took the call", async () => {
 test("a caller who hangs up while somebody is dialled ends both calls", async () => {
   const { clock, program, twilio } = await inMemory({ callee: () => ({ ringMs: 5000 }) });
   await using _twilio = twilio;
-  program.answers.set("/voice", "<Response><Dial>+15550777</Dial></Response>");
+  program.answers.set("/voice", "<Response><Dial action='/dialled'>+15550777</Dial></Response>");
   const call = twilio.callIn();
   await clock.advance(1000);
   call.hangUp();
   await clock.runUntil(call.ended);
   expect(twilio.calls.map(({ status }) => status)).toEqual(["completed", "canceled"]);
+  expect(program.forms("/dialled")).toEqual([expect.objectContaining({ CallStatus: "completed", DialCallStatus: "canceled" })]);
   expect(clock.pendingTimers).toBe(0);
 });

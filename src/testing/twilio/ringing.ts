@@ -13,6 +13,7 @@ export async function ring(run: CallRun, services: CallServices, signal: AbortSi
   run.enter("initiated");
   const callee = services.calleeOf(run);
   const { outcome = "answer", ringMs = 0, greeting } = callee;
+  if (callee.sipResponseCode !== undefined) run.sipResponseCodes.failed = callee.sipResponseCode;
   if (outcome === "failed") return run.giveUp("failed");
   run.enter("ringing");
   const isInTime = outcome !== "no_answer" && ringMs < ringTimeoutMs;

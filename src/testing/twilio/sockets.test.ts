@@ -21,7 +21,7 @@ test("a call over real sockets: signed by its public address, heard in real time
   expect(program.upgrades[0]?.headers.get("x-twilio-signature")).toBe(
     twilioSignature(twilio.authToken, "wss://agent.example/media"),
   );
-  await program.socket.until(() => program.socket.audio.includes(tone(60)));
+  await program.socket.until(() => program.socket.audio.includes(Buffer.from(tone(60))));
   program.socket.play(tone(100));
   program.socket.mark("end");
   await call.until(({ type }) => type === "mark");

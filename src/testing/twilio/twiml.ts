@@ -60,6 +60,8 @@ export class TwimlError extends Error {
   }
 }
 
+export type DialVerb = Extract<TwimlVerb, { readonly verb: "Dial" }>;
+
 /** Reads TwiML. Relative addresses are resolved against `base`. @throws TwimlError for what Twilio, or this emulator, does not act on. */
 export function parseTwiml(twiml: string, base?: string): TwimlVerb[] {
   let root: XmlElement;

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.js";
 import type { EventLog } from "./events.js";
-import { type TwimlSource, type TwimlStream, type TwimlVerb, TwimlError } from "./twiml.js";
+import { type DialVerb, type TwimlSource, type TwimlStream, type TwimlVerb, TwimlError } from "./twiml.js";
 
 /** What the verbs of a document act on. */
 export interface VerbHost {
@@ -11,7 +11,7 @@ export interface VerbHost {
   /** Streams until either side ends the socket. */
   connect(stream: TwimlStream, signal: AbortSignal): Promise<void>;
   /** Calls someone and bridges; returns the fields of the request that follows. */
-  dial(verb: TwimlVerb & { readonly verb: "Dial" }, signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
+  dial(verb: DialVerb, signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
   /** Ends the call, and throws so that nothing follows. */
   hangUp(status: "completed" | "busy" | "no-answer"): void;
 }
