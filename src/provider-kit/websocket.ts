@@ -71,6 +71,11 @@ export interface VendorSocketOptions {
   readonly readRefusal?: (refusal: Refusal) => Omit<VendorFailure, "status">;
 }
 
+/** Loads what sockets need, so that the first one of a call is not late. */
+export async function prepareSockets(): Promise<void> {
+  await import("ws");
+}
+
 /**
  * Opens a vendor's socket within 3 s. Loads `ws`.
  * @throws ProviderError of the class that the status of a refused handshake stands for; ProviderTimeoutError after 3 s.
