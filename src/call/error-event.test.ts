@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { CallStage } from "../core/call-event.js";
-import { ProviderTimeoutError } from "../core/errors.js";
+import { ProviderTimeoutError, RateLimitError } from "../core/errors.js";
 import { errorEvent } from "./error-event.js";
 
 describe("the event of an error", () => {
@@ -14,6 +14,11 @@ describe("the event of an error", () => {
       fatal: false,
     });
     expect(errorEvent("stt", error, { fatal: true })).toMatchObject({ code: "timeout", fatal: true });
+  });
+
+  test("names the vendor's id and status of a failed request", () => {
+    const error = new RateLimitError("too many", { provider: "test", status: 429, requestId: "req_1" });
+    expect(errorEvent("llm", error)).toMatchObject({ code: "rate_limit", requestId: "req_1", status: 429 });
   });
 
   test.each<[CallStage, string]>([

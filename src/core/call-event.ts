@@ -47,6 +47,10 @@ export type CallEventBody =
       readonly code: string;
       readonly message: string;
       readonly fatal: boolean;
+      /** Of a failed request: the vendor's id for it, to ask the vendor about. */
+      readonly requestId?: string;
+      /** Of a failed request: the HTTP status, or the one that a failure inside a stream stands for. */
+      readonly status?: number;
     }
   | { readonly type: "transfer_started"; readonly to: string }
   | { readonly type: "transfer_ended"; readonly to: string; readonly outcome: "completed" | "failed"; readonly message?: string }

@@ -3,7 +3,7 @@ import type { LlmUsage } from "../core/llm.js";
 import { cacheHitShare, totalUsage } from "../core/llm-usage.js";
 import type { Warnings } from "../core/warnings.js";
 import { LLM_PRICES } from "./prices.js";
-import type { LlmCost, Pricing } from "./pricing.js";
+import { type LlmCost, type Pricing, sumKnown, totalCost } from "./pricing.js";
 
 /** What a call cost at one provider's model: its requests together, warm-ups and discarded ones included. */
 export interface ProviderCost extends LlmCost {
@@ -56,35 +56,11 @@ export function callCost(events: readonly CallEvent[], pricing: Pricing): CallCo
       ...(share !== undefined && { cacheHitShare: share }),
     };
   });
-  const llmUsd = sum(providers.map(({ costUsd }) => costUsd));
+  const llmUsd = sumKnown(providers.map(({ costUsd }) => costUsd));
   return { providers, ...(llmUsd !== undefined && { llmUsd }) };
 }
 
 const NO_TOKENS: LlmUsage = { inputTokens: 0, outputTokens: 0 };
-
-/** The cost of several requests to one model, of which there is at least one. */
-export function totalCost(requests: readonly LlmCost[]): LlmCost {
-  const costUsd = sum(requests.map((request) => request.costUsd));
-  const savedUsd = sum(requests.map((request) => request.savedUsd));
-  const publishedUsd = sum(requests.map((request) => request.published?.costUsd));
-  return {
-    priceSource: requests[0]?.priceSource ?? "unknown",
-    ...(costUsd !== undefined && { costUsd }),
-    ...(publishedUsd !== undefined && { published: { costUsd: publishedUsd } }),
-    ...(savedUsd !== undefined && { savedUsd }),
-    ...(requests.some((request) => request.isEstimated) && { isEstimated: true }),
-  };
-}
-
-/** `undefined` when an amount is. */
-function sum(amounts: readonly (number | undefined)[]): number | undefined {
-  let total = 0;
-  for (const amount of amounts) {
-    if (amount === undefined) return undefined;
-    total += amount;
-  }
-  return total;
-}
 
 /**
  * Warns once of every model whose cost should be known and is not: those of a vendor whose prices are built in, and

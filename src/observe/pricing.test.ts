@@ -98,6 +98,15 @@ describe("a price", () => {
     expect(usd(model, KINDS.input)).toBe(1);
   });
 
+  test("of an answer that took two requests goes by the size of each", () => {
+    const request = { inputTokens: 60_000, outputTokens: 10 };
+    const usage = { inputTokens: 120_000, outputTokens: 20, requests: [request, { ...request, isEstimated: true }] };
+    expect(new Pricing().costOf("anthropic", "claude-haiku-5-5", usage)).toMatchObject({
+      costUsd: expect.closeTo(0.01201, 12) as number,
+      isEstimated: true,
+    });
+  });
+
   test("is that of the model, whichever way it is asked", () => {
     expect(new Pricing().costOf("openai-compatible", "claude-haiku-4-5", KINDS.input).costUsd).toBe(1);
   });

@@ -26,7 +26,7 @@ export type PriceOverrides = Readonly<Record<string, RateOverride>>;
  */
 export type PriceSource = "specification" | "published" | "override" | "free" | "unknown";
 
-/** What one request cost. */
+/** What one answer of a model cost. */
 export interface LlmCost {
   /** Absent when it is not known. */
   readonly costUsd?: number;
@@ -77,23 +77,51 @@ export class Pricing {
     return knownPrice(model);
   }
 
-  /** What one request cost. Several requests are to be added up: some prices depend on the size of a request. */
+  /** What an answer cost. Its `requests` are priced apart where it took several: some prices depend on the size of a request. */
   costOf(provider: string, model: string, usage: LlmUsage): LlmCost {
     const price = this.priceOf(provider, model);
-    const rates = price && ratesFor(price, usage);
-    const costUsd = rates && costAt(rates, usage);
-    const estimated = usage.isEstimated === true ? ({ isEstimated: true } as const) : {};
-    if (price === undefined || rates === undefined || costUsd === undefined)
-      return { priceSource: price?.priceSource ?? "unknown", ...estimated };
-    const publishedUsd = price.published && costAt(price.published.rates, usage);
-    return {
-      costUsd,
-      priceSource: price.priceSource,
-      ...(publishedUsd !== undefined && { published: { costUsd: publishedUsd } }),
-      savedUsd: savedAt(rates, usage),
-      ...estimated,
-    };
+    return totalCost((usage.requests ?? [usage]).map((request) => requestCost(price, request)));
   }
+}
+
+function requestCost(price: ModelPrice | undefined, usage: LlmUsage): LlmCost {
+  const rates = price && ratesFor(price, usage);
+  const costUsd = rates && costAt(rates, usage);
+  const estimated = usage.isEstimated === true ? ({ isEstimated: true } as const) : {};
+  if (price === undefined || rates === undefined || costUsd === undefined)
+    return { priceSource: price?.priceSource ?? "unknown", ...estimated };
+  const publishedUsd = price.published && costAt(price.published.rates, usage);
+  return {
+    costUsd,
+    priceSource: price.priceSource,
+    ...(publishedUsd !== undefined && { published: { costUsd: publishedUsd } }),
+    savedUsd: savedAt(rates, usage),
+    ...estimated,
+  };
+}
+
+/** The cost of several requests to one model, of which there is at least one. */
+export function totalCost(requests: readonly LlmCost[]): LlmCost {
+  const costUsd = sumKnown(requests.map((request) => request.costUsd));
+  const savedUsd = sumKnown(requests.map((request) => request.savedUsd));
+  const publishedUsd = sumKnown(requests.map((request) => request.published?.costUsd));
+  return {
+    priceSource: requests[0]?.priceSource ?? "unknown",
+    ...(costUsd !== undefined && { costUsd }),
+    ...(publishedUsd !== undefined && { published: { costUsd: publishedUsd } }),
+    ...(savedUsd !== undefined && { savedUsd }),
+    ...(requests.some((request) => request.isEstimated) && { isEstimated: true }),
+  };
+}
+
+/** The sum of amounts; `undefined` when one of them is. */
+export function sumKnown(amounts: readonly (number | undefined)[]): number | undefined {
+  let total = 0;
+  for (const amount of amounts) {
+    if (amount === undefined) return undefined;
+    total += amount;
+  }
+  return total;
 }
 
 function knownPrice(model: string): LlmPrice | undefined {

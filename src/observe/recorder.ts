@@ -1,9 +1,9 @@
-import type { CallEndReason, CallEvent } from "../core/call-event.js";
+import type { CallEndReason, CallEvent, CallEventOf } from "../core/call-event.js";
 import type { LlmUsage } from "../core/llm.js";
 import { cacheHitShare, totalUsage } from "../core/llm-usage.js";
-import { type CallCost, callCost, llmUsageOf, totalCost } from "./call-cost.js";
+import { type CallCost, callCost, llmUsageOf } from "./call-cost.js";
 import { type TurnLatency, turnLatencies } from "./latency.js";
-import { Pricing } from "./pricing.js";
+import { Pricing, totalCost } from "./pricing.js";
 
 /** One side's words, as they were understood (user) or heard (assistant). */
 export interface TranscriptEntry {
@@ -33,6 +33,9 @@ export interface TurnRecord extends TurnLatency {
   readonly costUsd?: number;
 }
 
+/** What went wrong in a call; the request's id and status where a vendor answered one with an error. */
+export type CallErrorEntry = Pick<CallEventOf<"call_error">, "stage" | "code" | "message" | "requestId" | "status">;
+
 /** A call as it is remembered. Times ending in `At` are ms since 1970. */
 export interface CallRecord {
   readonly callId: string;
@@ -49,7 +52,7 @@ export interface CallRecord {
   readonly bargeIns: number;
   readonly usage: readonly ProviderUsage[];
   readonly cost: CallCost;
-  readonly errors: readonly { readonly stage: string; readonly code: string; readonly message: string }[];
+  readonly errors: readonly CallErrorEntry[];
 }
 
 /**
@@ -72,9 +75,7 @@ export function recordOf(events: readonly CallEvent[], pricing: Pricing = new Pr
     bargeIns: events.filter((event) => event.type === "barge_in").length,
     usage: usageOf(events),
     cost: callCost(events, pricing),
-    errors: events.flatMap((event) =>
-      event.type === "call_error" ? [{ stage: event.stage, code: event.code, message: event.message }] : [],
-    ),
+    errors: events.flatMap((event) => (event.type === "call_error" ? [errorEntry(event)] : [])),
   };
 }
 
@@ -129,4 +130,9 @@ function usageOf(events: readonly CallEvent[]): ProviderUsage[] {
       add("tts", event, (known) => ({ ...known, characters: (known.characters ?? 0) + event.characters }));
   }
   return [...usage.values()];
+}
+
+/** What is kept of an error. */
+export function errorEntry({ stage, code, message, requestId, status }: CallEventOf<"call_error">): CallErrorEntry {
+  return { stage, code, message, ...(requestId !== undefined && { requestId }), ...(status !== undefined && { status }) };
 }
