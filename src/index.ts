@@ -19,6 +19,7 @@ export { Twilio, type TwilioOptions } from "./carriers/twilio.js";
 export { AnthropicLLM, type AnthropicLLMOptions, type AnthropicThinking, type AnthropicToolChoice } from "./llm/anthropic.js";
 export { OpenAICompatibleLLM, type OpenAICompatibleLLMOptions } from "./llm/openai-compatible.js";
 export { ScriptedLLM, type ScriptedLLMOptions } from "./llm/scripted.js";
+export { DeepgramSTT, type DeepgramSTTOptions } from "./stt/deepgram.js";
 export { LocalSTT, type LocalSTTOptions } from "./stt/local.js";
 export {
   ElevenLabsTTS,

@@ -36,6 +36,10 @@ export {
   carrierConformance,
   type ConformanceCaller,
 } from "./conformance/carrier.js";
+export type { DeepgramUtterance } from "./deepgram/ear.js";
+export type { DeepgramFailure } from "./deepgram/failures.js";
+export { DeepgramServer, type DeepgramServerOptions } from "./deepgram/server.js";
+export type { DeepgramSocket } from "./deepgram/session.js";
 export { SpokenWords } from "./spoken-words.js";
 export { socketPair } from "./socket-pair.js";
 export { type TestAnswer, TestLLM, type TestLLMOptions } from "./test-llm.js";
