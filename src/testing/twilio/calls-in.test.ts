@@ -58,6 +58,10 @@ test("a mark comes back when everything before it was played, and at once when t
   await clock.advance(20);
   expect(program.socket.of("mark").map(({ mark }) => mark)).toEqual([{ name: "nothing" }, { name: "end" }]);
   expect(call.heard.segments).toEqual([{ startMs: 40, endMs: 90, audio: Buffer.from(tone(50)) }]);
+  expect(call.events.filter(({ type }) => type.startsWith("playout"))).toEqual([
+    { type: "playout_started", atMs: 40 },
+    { type: "playout_ended", atMs: 100 },
+  ]);
 });
 
 test("a clear empties what was not yet played, and returns its marks", async () => {

@@ -14,6 +14,8 @@ export type TwilioHappening =
   | { readonly type: "stream_stopped"; readonly streamSid: string; readonly by: "program" | "twilio" | "lost" }
   /** Audio came from the program, in bytes of mu-law. */
   | { readonly type: "media"; readonly audioBytes: number }
+  /** The program's audio begins to sound, or there is no more of it. */
+  | { readonly type: "playout_started" | "playout_ended" }
   | { readonly type: "clear"; readonly droppedBytes: number }
   /** A mark went back to the program. */
   | { readonly type: "mark"; readonly name: string; readonly outcome: "played" | "cleared" }

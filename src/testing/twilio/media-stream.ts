@@ -34,6 +34,7 @@ export class MediaStream {
   #sequence = 0;
   #chunk = 0;
   #isOpen = true;
+  #isSounding = false;
   #stopped: "twilio" | "lost" | undefined;
 
   constructor(options: MediaStreamOptions) {
@@ -104,6 +105,10 @@ export class MediaStream {
     if (this.#stopped !== undefined) return;
     this.#return(this.#playout.played());
     const { bytes, audioBytes } = this.#playout.next();
+    if (audioBytes > 0 !== this.#isSounding) {
+      this.#isSounding = audioBytes > 0;
+      this.#options.log.add({ type: this.#isSounding ? "playout_started" : "playout_ended" });
+    }
     handset.heard.add(dueMs, bytes.subarray(0, audioBytes));
     const frame = handset.speak(dueMs - FRAME_MS);
     const timestamp = FRAME_MS * this.#chunk++;
