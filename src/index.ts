@@ -4,11 +4,14 @@ export type {
   CallEnd,
   DisconnectOptions,
   Message,
+  OutgoingCallOptions,
   PatterOptions,
   ServeOptions,
   TestOptions,
   Transcript,
 } from "./options.js";
+
+export type { AnsweredCallResult, CallResult, OutgoingCall, UnansweredCallResult } from "./outgoing-calls.js";
 
 export type { Agent, AgentOptions, EndpointingOptions, LlmFunction } from "./agent/agent.js";
 export { endCallTool } from "./agent/call-tools.js";
@@ -26,6 +29,8 @@ export {
   type ElevenLabsOutputFormat,
   type ElevenLabsTTSOptions,
   type ElevenLabsVoiceSettings,
+  ElevenLabsWebSocketTTS,
+  type ElevenLabsWebSocketTTSOptions,
 } from "./tts/elevenlabs.js";
 export { LocalTTS, type LocalTTSOptions, type LocalTtsVoice } from "./tts/local.js";
 export { SileroVAD, type SileroVADOptions } from "./vad/silero.js";

@@ -71,6 +71,22 @@ export interface ServeOptions extends CallCallbacks {
   readonly pricing?: PriceOverrides;
 }
 
+/** A call to place. */
+export interface OutgoingCallOptions {
+  /** E.164. */
+  readonly to: string;
+  /** Speaks with whoever answers. */
+  readonly agent: Agent;
+  /** Values for this call, beside the agent's own, before them. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** In place of the agent's. */
+  readonly firstMessage?: string;
+  /** How long it may ring, in whole seconds up to 600. Default 25. `null`: as long as the carrier lets it. */
+  readonly ringTimeout?: number | null;
+  /** Whether to wait for the end of the call, and resolve with its result. Default false. */
+  readonly wait?: boolean;
+}
+
 /** A typed call in place of served ones: the callbacks are the same. */
 export interface TestOptions extends CallCallbacks, Pick<ServeOptions, "agent" | "onMessage" | "pricing"> {
   /** Where the caller types. Default: standard input. */
@@ -83,6 +99,9 @@ export interface DisconnectOptions {
   /** How long running calls may go on, in ms. Default 0: they are ended at once. */
   readonly drainMs?: number;
 }
+
+const E164 = /^\+[1-9]\d{1,14}$/;
+const E164_HINT = 'write it as E.164, such as "+15550001234"';
 
 /** What a signal of the operating system allows running calls, in ms. */
 export const SIGNAL_DRAIN_MS = 30_000;
@@ -125,6 +144,12 @@ const SERVE_NAMES: OptionNames = {
   notBuilt: SERVE_NOT_BUILT,
 };
 
+const CALL_NAMES: OptionNames = {
+  where: "call()",
+  known: ["to", "agent", "variables", "firstMessage", "ringTimeout", "wait"] satisfies (keyof OutgoingCallOptions)[],
+  notBuilt: ["machineDetection", "onMachineDetection", "voicemailMessage"],
+};
+
 const TEST_NAMES: OptionNames = {
   where: "test()",
   known: ["agent", "onMessage", "pricing", "input", "output", ...CALLBACKS] satisfies (keyof TestOptions)[],
@@ -138,8 +163,8 @@ export function checkPatterOptions(options: PatterOptions): void {
     throw new ConfigError("Patter needs a carrier: pass { carrier: new Browser() }.");
   const { phoneNumber, webhookUrl } = options;
   if (webhookUrl !== undefined) publicUrl(webhookUrl);
-  if (phoneNumber !== undefined && !/^\+[1-9]\d{1,14}$/.test(phoneNumber))
-    throw new ConfigError(`phoneNumber is ${shown(phoneNumber)}: write it as E.164, such as "+15550001234".`);
+  if (phoneNumber !== undefined && !E164.test(phoneNumber))
+    throw new ConfigError(`phoneNumber is ${shown(phoneNumber)}: ${E164_HINT}.`);
 }
 
 /** @throws ConfigError that says what to change. */
@@ -149,6 +174,26 @@ export function checkServeOptions(options: ServeOptions): void {
   const { manageWebhook } = options;
   if (manageWebhook !== undefined && typeof manageWebhook !== "boolean")
     throw new ConfigError(`The serve() option manageWebhook is ${shown(manageWebhook)}: pass true or false.`);
+}
+
+/** @throws ConfigError that says what to change. */
+export function checkCallOptions(options: OutgoingCallOptions): void {
+  checkOptionNames(options, CALL_NAMES);
+  const { to, agent, variables = {}, firstMessage, ringTimeout, wait } = options;
+  if (typeof to !== "string" || !E164.test(to)) throw new ConfigError(`call() cannot call ${shown(to)}: ${E164_HINT}.`);
+  if (agent === undefined) throw new ConfigError("call() needs an agent: pass { agent: phone.agent({ … }) }.");
+  for (const [name, value] of Object.entries(variables))
+    if (typeof value !== "string") throw new ConfigError(`The variable "${name}" is ${typeof value}: variables are strings.`);
+  if (firstMessage !== undefined && typeof firstMessage !== "string")
+    throw new ConfigError(`The call() option firstMessage is ${shown(firstMessage)}: pass text.`);
+  if (
+    ringTimeout !== undefined &&
+    ringTimeout !== null &&
+    !(Number.isInteger(ringTimeout) && ringTimeout > 0 && ringTimeout <= 600)
+  )
+    throw new ConfigError(`The call() option ringTimeout is ${shown(ringTimeout)}: pass whole seconds from 1 to 600, or null.`);
+  if (wait !== undefined && typeof wait !== "boolean")
+    throw new ConfigError(`The call() option wait is ${shown(wait)}: pass true or false.`);
 }
 
 /** @throws ConfigError that says what to change. */

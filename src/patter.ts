@@ -6,26 +6,31 @@ import type { AgentInfo, CarrierSetup } from "./core/carrier.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { ConfigError } from "./core/errors.js";
 import type { Logger } from "./core/logger.js";
-import { abortable, ChildController, type Deferred, deferred, within } from "./core/signals.js";
+import { abortable, ChildController, type Deferred, deferred, onAbort, within } from "./core/signals.js";
 import { Warnings } from "./core/warnings.js";
 import { warnOfUnknownCosts } from "./observe/call-cost.js";
 import { pinoLogger } from "./observe/pino-logger.js";
 import { Pricing } from "./observe/pricing.js";
 import {
+  checkCallOptions,
   checkPatterOptions,
   checkServeOptions,
   checkTestOptions,
   type DisconnectOptions,
   type Message,
+  type OutgoingCallOptions,
   type PatterOptions,
   publicUrl,
   type ServeOptions,
   SIGNAL_DRAIN_MS,
   type TestOptions,
 } from "./options.js";
+import { type CallResult, type OutgoingCall, OutgoingCalls } from "./outgoing-calls.js";
 import { reportEnd, reportTranscript, RunningCalls } from "./running-calls.js";
 import type { Server } from "./server/server.js";
 
+/** How long a call rings unless its options say otherwise, in seconds: about five rings. */
+const RING_TIMEOUT_S = 25;
 /** How long `serve()` waits for the model's connection, in ms. */
 const WARMUP_MS = 3000;
 
@@ -33,6 +38,8 @@ const WARMUP_MS = 3000;
 interface Serving {
   readonly server: Server;
   readonly calls: RunningCalls;
+  readonly outgoing: OutgoingCalls;
+  readonly options: ServeOptions;
 }
 
 /** What every state has. */
@@ -121,6 +128,27 @@ export class Patter implements AsyncDisposable {
     }
   }
 
+  /**
+   * Calls a number; while `serve()` runs, which the call's audio comes to. Resolves when the carrier has taken the call, and
+   * with `wait: true` with its result when it is over.
+   *
+   * @throws ConfigError when an option is wrong or nothing is served, and CarrierError when the carrier takes no call.
+   */
+  call(options: OutgoingCallOptions & { readonly wait: true }): Promise<CallResult>;
+  call(options: OutgoingCallOptions): Promise<OutgoingCall>;
+  async call(options: OutgoingCallOptions): Promise<CallResult | OutgoingCall> {
+    checkCallOptions(options);
+    const state = this.#state;
+    if (state.type !== "serving") throw new ConfigError("Nothing answers the call's audio: await serve() before call().");
+    const { phoneNumber: from } = this.#options;
+    if (from === undefined)
+      throw new ConfigError('A call needs a number to come from: pass { phoneNumber: "+15550001234" } to Patter.');
+    const { to, ringTimeout = RING_TIMEOUT_S, wait = false } = options;
+    const request = { to, from, ...(ringTimeout !== null && { ringTimeoutS: ringTimeout }) };
+    const call = await state.outgoing.place(request, agentOfCall(options, state.options));
+    return wait ? call.result : call;
+  }
+
   /** Holds one call with the agent in the terminal, typed instead of spoken. Resolves when it has ended. */
   async test(options: TestOptions): Promise<void> {
     checkTestOptions(options);
@@ -184,7 +212,8 @@ export class Patter implements AsyncDisposable {
       signal,
       onCall: (incoming) => calls.answer(incoming),
     });
-    return { server, calls };
+    const outgoing = new OutgoingCalls({ calls, signal, dial: (request) => server.dial(request) });
+    return { server, calls, outgoing, options };
   }
 
   #setup({ webhookUrl = this.#options.webhookUrl, manageWebhook = true }: ServeOptions): CarrierSetup {
@@ -220,10 +249,22 @@ export class Patter implements AsyncDisposable {
     }
     if (state.type !== "serving") return;
     try {
+      state.calls.turnAway();
+      await this.#giveUpRinging(state.outgoing);
+      // Nobody is dropped between the carrier's answer and the first word.
+      await Promise.race([state.server.settled(), aborted(state.stop.signal)]);
       await state.calls.drain();
       await state.server.close();
     } finally {
       state.ignoreSignals();
+    }
+  }
+
+  async #giveUpRinging(outgoing: OutgoingCalls): Promise<void> {
+    try {
+      await outgoing.close();
+    } catch (error) {
+      (await this.#logger()).warn({ err: error }, "a call that rings was not given up");
     }
   }
 
@@ -260,6 +301,13 @@ function unwatched(): Deferred<string> {
   return ready;
 }
 
+/** Resolves when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    onAbort(signal, resolve);
+  });
+}
+
 function endedEarly(cause?: unknown): ConfigError {
   return new ConfigError("disconnect() ended serve() before it listened.", { cause });
 }
@@ -269,6 +317,17 @@ function completeAgent(options: Partial<ServeOptions>): Agent {
   const { agent } = options;
   if (agent !== undefined) requireSpeech(agent);
   return answeringAgent("serve()", options);
+}
+
+/** The agent of a call that is placed, with what is said for this call. */
+function agentOfCall({ agent, variables, firstMessage }: OutgoingCallOptions, { onMessage }: ServeOptions): Agent {
+  requireSpeech(agent);
+  const answering = agent.llm === undefined && onMessage !== undefined ? { agent, onMessage } : { agent };
+  return {
+    ...answeringAgent("call()", answering),
+    variables: { ...agent.variables, ...variables },
+    ...(firstMessage !== undefined && { firstMessage }),
+  };
 }
 
 /** The agent with `onMessage` as its model. @throws ConfigError that names `where` when there is no agent, or not one model. */

@@ -4,11 +4,11 @@ import type { CallEndReason, CallEvent } from "./core/call-event.js";
 import type { IncomingCall } from "./core/carrier.js";
 import type { Clock } from "./core/clock.js";
 import type { Logger } from "./core/logger.js";
-import { within } from "./core/signals.js";
+import { type Deferred, deferred, within } from "./core/signals.js";
 import { Warnings } from "./core/warnings.js";
 import { warnOfUnknownCosts } from "./observe/call-cost.js";
 import type { Pricing } from "./observe/pricing.js";
-import { recordOf, transcriptEntry } from "./observe/recorder.js";
+import { errorEntry, recordOf, transcriptEntry } from "./observe/recorder.js";
 import type { CallCallbacks, CallEnd } from "./options.js";
 
 /** How long a call's end may wait for `onCallEnd`, in ms. */
@@ -28,11 +28,20 @@ export interface RunningCallsOptions {
   readonly signal: AbortSignal;
 }
 
+/** A call that was placed and is not connected yet. */
+interface Expected {
+  readonly agent: Agent;
+  readonly ended: Deferred<CallEnd | undefined>;
+}
+
 /** The calls of one `serve()`. */
 export class RunningCalls {
   readonly #options: RunningCallsOptions;
   readonly #running = new Set<Promise<void>>();
+  /** By reference. */
+  readonly #expected = new Map<string, Expected>();
   readonly #warnings = new Warnings("Pricing");
+  #isDraining = false;
   #refuses = false;
 
   constructor(options: RunningCallsOptions) {
@@ -44,17 +53,38 @@ export class RunningCalls {
     return this.#running.size;
   }
 
-  /** Whether no more calls are taken. */
+  /** Whether carriers are to turn new calls away. */
   get isDraining(): boolean {
-    return this.#refuses;
+    return this.#isDraining;
+  }
+
+  /** Has carriers turn new calls away; those that they have answered already may still come. */
+  turnAway(): void {
+    this.#isDraining = true;
+  }
+
+  /** Has `agent` hold the call that comes with this reference. Resolves when it is over; with nothing when it was not taken. */
+  expect(reference: string, agent: Agent): Promise<CallEnd | undefined> {
+    const ended = deferred<CallEnd | undefined>();
+    this.#expected.set(reference, { agent, ended });
+    return ended.promise;
+  }
+
+  /** Expects the call no longer. */
+  forget(reference: string): void {
+    this.#expected.delete(reference);
   }
 
   /** Runs a call to its end. */
   answer(incoming: IncomingCall): void {
     const log = this.#options.logger.child({ callId: incoming.callId });
-    const running = (this.#refuses ? this.#cutOff(incoming, "shutdown", log) : this.#run(incoming, log)).catch((error: unknown) =>
-      log.error({ err: error }, "call failed"),
-    );
+    const { reference = "" } = incoming;
+    const expected = this.#expected.get(reference);
+    this.#expected.delete(reference);
+    const ended = this.#refuses ? this.#cutOff(incoming, "shutdown", log) : this.#run(incoming, expected, log);
+    const running = ended
+      .catch((error: unknown) => log.error({ err: error }, "call failed"))
+      .finally(() => expected?.ended.resolve(undefined));
     this.#running.add(running);
     void running.finally(() => this.#running.delete(running));
   }
@@ -62,13 +92,15 @@ export class RunningCalls {
   /** Takes no more calls. Resolves when the last one has ended. */
   async drain(): Promise<void> {
     // A call may slip in while the door is closing.
+    this.#isDraining = true;
     this.#refuses = true;
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
-  async #run(incoming: IncomingCall, log: Logger): Promise<void> {
-    const { agent, carrier, callbacks, pricing, clock, signal } = this.#options;
+  async #run(incoming: IncomingCall, expected: Expected | undefined, log: Logger): Promise<void> {
+    const { carrier, callbacks, pricing, clock, signal } = this.#options;
     const { from, to, control } = incoming;
+    const agent = expected?.agent ?? this.#options.agent;
     const events: CallEvent[] = [];
     try {
       const reason = await runCall({
@@ -94,7 +126,9 @@ export class RunningCalls {
     }
     const record = recordOf(events, pricing);
     warnOfUnknownCosts(record.cost, this.#warnings);
-    await reportEnd({ log, clock, callbacks, end: { ...record, caller: from, callee: to } });
+    const end: CallEnd = { ...record, caller: from, callee: to };
+    expected?.ended.resolve(end);
+    await reportEnd({ log, clock, callbacks, end });
   }
 
   /** Ends a call that nobody holds. */
@@ -142,6 +176,6 @@ function logEvent(log: Logger, event: CallEvent): void {
   if (event.type === "call_started")
     log.info({ carrier: event.carrier, direction: event.direction, pii: { from: event.from, to: event.to } }, "call began");
   else if (event.type !== "call_error") log.debug({ type: event.type }, "call event");
-  else if (event.fatal) log.error({ stage: event.stage, code: event.code, message: event.message }, "call failed");
-  else log.warn({ stage: event.stage, code: event.code, message: event.message }, "call degraded");
+  else if (event.fatal) log.error(errorEntry(event), "call failed");
+  else log.warn(errorEntry(event), "call degraded");
 }

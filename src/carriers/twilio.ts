@@ -1,4 +1,4 @@
-import type { Carrier, CarrierHost, CarrierSetup, SocketDecision } from "../core/carrier.js";
+import type { Carrier, CarrierHost, CarrierLine, CarrierSetup, Dialling, DialRequest, SocketDecision } from "../core/carrier.js";
 import { ConfigError } from "../core/errors.js";
 import { checkOptionNames } from "../core/option-names.js";
 import { credential } from "../provider-kit/credentials.js";
@@ -21,6 +21,8 @@ export interface TwilioOptions {
    * E.164. Premium ranges are refused unless the whole number is given. Default: the calling code of the call's own number.
    */
   readonly transferNumbers?: readonly string[];
+  /** Where calls may be placed to, written likewise. Default: anywhere but to premium ranges. */
+  readonly callNumbers?: readonly string[];
   /** Where the REST API is, such as a region's `https://api.dublin.ie1.twilio.com`. Default `https://api.twilio.com`. */
   readonly baseUrl?: string;
   /** Carries the REST requests. Default: connections of its own. */
@@ -33,9 +35,12 @@ const NAMES: readonly (keyof TwilioOptions)[] = [
   "maxConcurrentCalls",
   "busyMessage",
   "transferNumbers",
+  "callNumbers",
   "baseUrl",
   "fetch",
 ];
+/** What every E.164 number begins with. */
+const ANY_NUMBER = ["+"];
 const DEFAULT_BASE_URL = "https://api.twilio.com";
 
 /** Calls on the telephone by Twilio, over its Media Streams. */
@@ -49,7 +54,7 @@ export class Twilio implements Carrier {
   /** @throws ConfigError when an option or a credential is missing, unknown or wrong. */
   constructor(options: TwilioOptions = {}) {
     checkOptionNames(options, { where: "Twilio", known: NAMES });
-    const { accountSid, authToken, maxConcurrentCalls, transferNumbers, baseUrl } = options;
+    const { accountSid, authToken, maxConcurrentCalls, transferNumbers, callNumbers, baseUrl } = options;
     this.#accountSid = credential({ provider: "Twilio", option: "accountSid", env: "TWILIO_ACCOUNT_SID", value: accountSid });
     this.#authToken = credential({ provider: "Twilio", option: "authToken", env: "TWILIO_AUTH_TOKEN", value: authToken });
     if (!this.#accountSid.startsWith("AC"))
@@ -59,6 +64,7 @@ export class Twilio implements Carrier {
     if (maxConcurrentCalls !== undefined && !(Number.isInteger(maxConcurrentCalls) && maxConcurrentCalls > 0))
       throw new ConfigError(`Twilio cannot use { maxConcurrentCalls: ${maxConcurrentCalls} }: pass a whole number above 0.`);
     if (transferNumbers !== undefined) checkDialRules("transferNumbers of Twilio", transferNumbers);
+    if (callNumbers !== undefined) checkDialRules("callNumbers of Twilio", callNumbers);
     if (baseUrl !== undefined) parseUrl("Twilio", "baseUrl", baseUrl);
     this.#options = options;
   }
@@ -79,7 +85,7 @@ export class Twilio implements Carrier {
   }
 
   /** Points the number at the server, unless it is not to be managed. @throws CarrierError when Twilio refuses. */
-  async open(host: CarrierHost, signal: AbortSignal): Promise<AsyncDisposable> {
+  async open(host: CarrierHost, signal: AbortSignal): Promise<CarrierLine> {
     const line = this.#line(host);
     try {
       if (host.managesWebhook === true && host.phoneNumber !== undefined) await line.pointNumber(host.phoneNumber, signal);
@@ -100,10 +106,21 @@ export class Twilio implements Carrier {
     return this.#line(host).upgrade(request);
   }
 
+  /** Places a call. A number that is not called is an outcome. @throws CarrierError when Twilio takes no call. */
+  dial(request: DialRequest, host: CarrierHost): Promise<Dialling> {
+    return this.#line(host).dial(request);
+  }
+
   #line(host: CarrierHost): TwilioLine {
     const known = this.#lines.get(host);
     if (known !== undefined) return known;
-    const { baseUrl = DEFAULT_BASE_URL, maxConcurrentCalls, busyMessage, transferNumbers } = this.#options;
+    const {
+      baseUrl = DEFAULT_BASE_URL,
+      maxConcurrentCalls,
+      busyMessage,
+      transferNumbers,
+      callNumbers = ANY_NUMBER,
+    } = this.#options;
     const line = new TwilioLine({
       host,
       rest: new TwilioRest({
@@ -117,6 +134,7 @@ export class Twilio implements Carrier {
       maxConcurrentCalls: maxConcurrentCalls ?? Number.POSITIVE_INFINITY,
       busyMessage,
       transferRules: transferNumbers === undefined ? undefined : { allow: transferNumbers },
+      callRules: { allow: callNumbers },
     });
     this.#lines.set(host, line);
     return line;

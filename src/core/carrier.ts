@@ -17,8 +17,47 @@ export interface Carrier {
    * Called once the server listens and before it counts as ready: points the number at it. What it returns is disposed
    * when the server has closed; aborting `signal` ends the opening.
    */
-  open?(host: CarrierHost, signal: AbortSignal): Promise<AsyncDisposable>;
+  open?(host: CarrierHost, signal: AbortSignal): Promise<CarrierLine>;
+  /**
+   * Calls a number; absent where the carrier cannot. The call is handed to `host.incoming` when it is answered.
+   * @throws CarrierError when the request itself fails, so that no call was placed.
+   */
+  dial?(request: DialRequest, host: CarrierHost): Promise<Dialling>;
 }
+
+/** A carrier's side of one server. */
+export interface CarrierLine extends AsyncDisposable {
+  /** Resolves when every call that was answered has been handed to `host.incoming`, or has come to nothing. */
+  settled?(): Promise<void>;
+}
+
+/** A call to be placed. */
+export interface DialRequest {
+  /** E.164, both. */
+  readonly to: string;
+  readonly from: string;
+  /** How long it may ring, in seconds; absent: as long as the carrier lets it. */
+  readonly ringTimeoutS?: number;
+  /** Comes back as the `reference` of the connected call. */
+  readonly reference: string;
+}
+
+/** A call that is being placed. */
+export interface Dialling {
+  readonly callId: string;
+  /** Never rejects. */
+  readonly outcome: Promise<DialOutcome>;
+  /** Gives it up, or ends it when it was answered meanwhile. */
+  hangUp(): Promise<void>;
+}
+
+/** `rejected`: the number may not be called, or declined; `canceled`: given up by this side. */
+export type DialFailure = "no_answer" | "busy" | "failed" | "rejected" | "canceled";
+
+/** What became of a call that was placed. `answered`: it was handed over. */
+export type DialOutcome =
+  | { readonly type: "answered" }
+  | { readonly type: DialFailure /** What the carrier said, for people. */; readonly message: string };
 
 /** What was asked of the server that a carrier is to be reached at. */
 export interface CarrierSetup {
@@ -72,6 +111,8 @@ export interface IncomingCall {
   readonly from: string;
   readonly to: string;
   readonly direction: "inbound" | "outbound";
+  /** Of the request that placed it; absent for a call that came in. */
+  readonly reference?: string;
   readonly customParameters: Readonly<Record<string, string>>;
   readonly transport: Transport;
   readonly control: CallControl;

@@ -1,5 +1,16 @@
-import type { AgentInfo, Carrier, CarrierHost, CarrierSetup, IncomingCall, SocketDecision } from "../core/carrier.js";
+import type {
+  AgentInfo,
+  Carrier,
+  CarrierHost,
+  CarrierLine,
+  CarrierSetup,
+  Dialling,
+  DialRequest,
+  IncomingCall,
+  SocketDecision,
+} from "../core/carrier.js";
 import type { Clock } from "../core/clock.js";
+import { ConfigError } from "../core/errors.js";
 import type { Logger } from "../core/logger.js";
 
 /** Answers a request, or leaves it to the next with `undefined`. */
@@ -26,7 +37,9 @@ export interface App {
   /** `undefined`: no carrier knows this path. */
   upgrade(request: Request): SocketDecision | undefined;
   /** Has every carrier made ready for calls, once requests reach the app. Disposing what it returns lets them go. */
-  open(signal: AbortSignal): Promise<AsyncDisposable>;
+  open(signal: AbortSignal): Promise<Required<CarrierLine>>;
+  /** Places a call with the first carrier that can. @throws ConfigError when none can. */
+  dial(request: DialRequest): Promise<Dialling>;
 }
 
 /** Largest request body, in bytes; a carrier's webhook has a few thousand. */
@@ -75,7 +88,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       return undefined;
     },
     open: async (signal) => {
-      const opened: AsyncDisposable[] = [];
+      const opened: CarrierLine[] = [];
       const close = async (): Promise<void> => {
         for (const line of opened.splice(0)) await line[Symbol.asyncDispose]();
       };
@@ -85,7 +98,12 @@ export async function createApp(options: AppOptions): Promise<App> {
         await close();
         throw error;
       }
-      return { [Symbol.asyncDispose]: close };
+      const settled = async (): Promise<void> => void (await Promise.all(opened.map(async (line) => line.settled?.())));
+      return { settled, [Symbol.asyncDispose]: close };
+    },
+    dial: async (request) => {
+      for (const { carrier, host } of hosts) if (carrier.dial !== undefined) return carrier.dial(request, host);
+      throw new ConfigError("This carrier places no calls: use a telephone carrier, such as new Twilio().");
     },
   };
 }

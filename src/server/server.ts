@@ -2,7 +2,7 @@ import type { IncomingMessage, Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { WebSocketServer } from "ws";
-import type { SocketDecision } from "../core/carrier.js";
+import type { CarrierLine, Dialling, DialRequest, SocketDecision } from "../core/carrier.js";
 import type { Clock } from "../core/clock.js";
 import { ConfigError } from "../core/errors.js";
 import type { Logger } from "../core/logger.js";
@@ -25,6 +25,10 @@ export interface Server extends AsyncDisposable {
   readonly port: number;
   /** Its own address, such as `http://127.0.0.1:8000`; no trailing slash. */
   readonly url: string;
+  /** Places a call. @throws ConfigError when no carrier can, and what the carrier throws. */
+  dial(request: DialRequest): Promise<Dialling>;
+  /** Resolves when every call that a carrier has answered was handed over, or has come to nothing. */
+  settled(): Promise<void>;
   /** Refuses new connections, closes the sockets of running calls and resolves when all are gone. */
   close(): Promise<void>;
 }
@@ -72,11 +76,21 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const carriers = await openCarriers(app, options.signal, closeHttp);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= closeHttp().then(() => carriers[Symbol.asyncDispose]()));
-  return { ...bound, close, [Symbol.asyncDispose]: close };
+  return {
+    ...bound,
+    dial: (request) => app.dial(request),
+    settled: () => carriers.settled(),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 /** Has the carriers made ready; where one cannot be, nothing goes on listening. */
-async function openCarriers(app: App, signal: AbortSignal | undefined, close: () => Promise<void>): Promise<AsyncDisposable> {
+async function openCarriers(
+  app: App,
+  signal: AbortSignal | undefined,
+  close: () => Promise<void>,
+): Promise<Required<CarrierLine>> {
   try {
     return await app.open(signal ?? new AbortController().signal);
   } catch (error) {

@@ -39,7 +39,9 @@ async function setUp(options: Partial<TwilioEmulatorOptions> = {}, carrierOption
     await line[Symbol.asyncDispose]();
     await emulator[Symbol.asyncDispose]();
   };
-  return { clock, emulator, callIn, [Symbol.asyncDispose]: close };
+  const dial = (to = "+15550177", ringTimeoutS = 10) =>
+    clock.runUntil(carrier.dial({ to, from: "+15550100", ringTimeoutS, reference: "r-1" }, host));
+  return { clock, calls, emulator, callIn, dial, [Symbol.asyncDispose]: close };
 }
 
 describe("a transfer", () => {
@@ -118,6 +120,7 @@ describe("webhooks that fail", () => {
     await rig.clock.advance(5000);
     person.hangUp();
     await rig.clock.advance(10_000);
+    expect(person.errors).toEqual([]);
     expect(received.filter(({ type }) => type === "closed")).toEqual([{ type: "closed", reason: "caller" }]);
   });
 });
@@ -137,5 +140,71 @@ describe("a caller above the limit", () => {
     await rig.callIn();
     const second = rig.emulator.callIn();
     expect(await rig.clock.runUntil(second.ended)).toBe("busy");
+  });
+});
+
+describe("a call that is placed", () => {
+  test("is handed over with its reference when it is answered", async () => {
+    await using rig = await setUp({ callee: () => ({ ringMs: 3000 }) });
+    const dialling = await rig.dial();
+    expect(await rig.clock.runUntil(dialling.outcome)).toEqual({ type: "answered" });
+    const { value: call } = await rig.clock.runUntil(rig.calls.next());
+    const [person] = rig.emulator.calls;
+    expect(call).toMatchObject({
+      callId: person?.sid,
+      reference: "r-1",
+      direction: "outbound",
+      from: "+15550100",
+      to: "+15550177",
+    });
+    await rig.clock.runUntil(dialling.hangUp());
+    expect(await rig.clock.runUntil((person as NonNullable<typeof person>).ended)).toBe("completed");
+  });
+
+  test.each([
+    ["busy", "busy"],
+    ["no_answer", "no_answer"],
+  ] as const)("comes to %s also when every report of it is lost", async (outcome, type) => {
+    await using rig = await setUp({
+      callee: () => ({ outcome }),
+      webhookFault: ({ purpose }) => (purpose === "status" ? "lose" : undefined),
+    });
+    const dialling = await rig.dial();
+    expect(await rig.clock.runUntil(dialling.outcome)).toMatchObject({ type });
+    expect(rig.clock.now()).toBe(30_000);
+  });
+
+  test("waits as long as Twilio has it in its queue", async () => {
+    await using rig = await setUp({ callsPerSecond: 0.01, callee: () => ({ outcome: "busy" }) });
+    const first = await rig.dial();
+    expect(await rig.clock.runUntil(first.outcome)).toMatchObject({ type: "busy" });
+    const second = await rig.dial();
+    expect(await rig.clock.runUntil(second.outcome)).toMatchObject({ type: "busy" });
+    expect(rig.clock.now()).toBeGreaterThan(95_000);
+  });
+
+  test("has failed when Twilio does not say what became of it", async () => {
+    await using rig = await setUp({ callee: () => ({ ringMs: 10_000_000 }), webhookFault: () => "lose" });
+    const dialling = await rig.dial("+15550177", 600);
+    rig.emulator.refuse(...Array.from({ length: 9 }, () => "reset" as const));
+    expect(await rig.clock.runUntil(dialling.outcome)).toMatchObject({
+      type: "failed",
+      message: "Twilio does not say what became of the call.",
+    });
+  });
+
+  test("is not placed twice when it is not known whether Twilio has taken it", async () => {
+    await using rig = await setUp();
+    rig.emulator.refuse("reset", "reset", "reset");
+    await expect(rig.dial()).rejects.toThrow("Twilio could not place the call: the connection failed");
+    expect(rig.emulator.requests.filter(({ path }) => path.endsWith("Calls.json"))).toHaveLength(1);
+  });
+
+  test("is over when the server closes", async () => {
+    const rig = await setUp({ callee: () => ({ ringMs: 5000 }) });
+    const dialling = await rig.dial();
+    await rig[Symbol.asyncDispose]();
+    expect(await dialling.outcome).toMatchObject({ type: "canceled" });
+    expect(rig.clock.pendingTimers).toBe(0);
   });
 });

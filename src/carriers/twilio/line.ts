@@ -1,10 +1,11 @@
-import type { CarrierHost, SocketDecision } from "../../core/carrier.js";
+import type { CarrierHost, CarrierLine, Dialling, DialRequest, SocketDecision } from "../../core/carrier.js";
 import { TransferError } from "../../core/errors.js";
 import { type DialRules, dialRefusal, domesticRules } from "../telephone/dial-rules.js";
 import { maskNumbers } from "../telephone/numbers.js";
 import { StreamTokens } from "../telephone/stream-tokens.js";
 import { isSignedByTwilio } from "./signature.js";
-import type { TwilioRest } from "./rest.js";
+import { PlacedCall } from "./placed-call.js";
+import { type TwilioRest, TwilioRefusal } from "./rest.js";
 import { busyTwiml, connectTwiml, dialTwiml, hangUpTwiml } from "./twiml.js";
 import { TwilioCall } from "./twilio-call.js";
 
@@ -18,6 +19,9 @@ const PATHS = {
   dialled: "/webhooks/twilio/dialled",
   /** The other side of a transfer has answered. */
   answered: "/webhooks/twilio/answered",
+  /** A call that was placed is answered; its reference follows. */
+  placed: "/webhooks/twilio/placed/",
+  placedStatus: "/webhooks/twilio/placed-status/",
   stream: "/ws/twilio/",
 } as const;
 
@@ -25,6 +29,8 @@ const TRANSFER_TIMEOUT_S = 30;
 /** Of the fields that a call comes with, those that a SIP caller's own headers became. */
 const SIP_HEADER = /^SipHeader_/;
 const FINAL_STATUSES = new Set(["completed", "busy", "failed", "no-answer", "canceled"]);
+/** Twilio's codes for numbers that it does not call: none, none of this account's countries, or not verified. */
+const REFUSED_NUMBER_CODES = new Set([13_223, 13_224, 21_210, 21_211, 21_214, 21_215, 21_216, 21_217, 21_219]);
 const TRANSFER_FAILURES: Readonly<Record<string, "busy" | "no_answer">> = { busy: "busy", "no-answer": "no_answer" };
 
 export interface TwilioLineOptions {
@@ -35,13 +41,17 @@ export interface TwilioLineOptions {
   readonly busyMessage: string | undefined;
   /** Default: the country of the own number of each call. */
   readonly transferRules: DialRules | undefined;
+  /** Where calls may be placed to. */
+  readonly callRules: DialRules;
 }
 
 /** One server's Twilio calls: its webhooks, its streams and what it asks of the REST API. */
-export class TwilioLine implements AsyncDisposable {
+export class TwilioLine implements CarrierLine {
   readonly #options: TwilioLineOptions;
   readonly #calls = new Map<string, TwilioCall>();
   readonly #tokens: StreamTokens<TwilioCall>;
+  /** Calls that were placed and not answered yet, by reference. */
+  readonly #placed = new Map<string, PlacedCall>();
 
   constructor(options: TwilioLineOptions) {
     this.#options = options;
@@ -53,6 +63,27 @@ export class TwilioLine implements AsyncDisposable {
     const urls = { voiceUrl: this.#url(PATHS.voice), statusUrl: this.#url(PATHS.status) };
     await this.#options.rest.pointNumber(phoneNumber, urls, signal);
     this.#options.host.logger.info({ pii: { phoneNumber }, voiceUrl: urls.voiceUrl }, "number points at this server");
+  }
+
+  /** Places a call. A number that may not be called is an outcome; any other refusal throws. */
+  async dial({ to, from, ringTimeoutS, reference }: DialRequest): Promise<Dialling> {
+    const { host, rest, callRules } = this.#options;
+    const refusal = dialRefusal(to, callRules);
+    if (refusal !== undefined) return rejected(`${maskNumbers(to)} may not be called: ${refusal}.`);
+    const logger = host.logger.child({ reference });
+    const onSettled = (): void => void this.#placed.delete(reference);
+    const placed = new PlacedCall({ rest, clock: host.clock, logger, ringTimeoutS, onSettled });
+    // Its webhooks may come before the request is answered.
+    this.#placed.set(reference, placed);
+    const [answerUrl, statusUrl] = [this.#url(PATHS.placed + reference), this.#url(PATHS.placedStatus + reference)];
+    try {
+      placed.created(await rest.placeCall({ to, from, ringTimeoutS, answerUrl, statusUrl }));
+    } catch (error) {
+      this.#placed.delete(reference);
+      if (error instanceof TwilioRefusal && REFUSED_NUMBER_CODES.has(error.twilioCode ?? 0)) return rejected(error.message);
+      throw error;
+    }
+    return placed;
   }
 
   /** Answers a webhook; `undefined` for other paths. */
@@ -81,8 +112,13 @@ export class TwilioLine implements AsyncDisposable {
     return { accepted: true, run: (socket) => void call.attach(socket).catch(onError) };
   }
 
+  async settled(): Promise<void> {
+    await Promise.all([...this.#calls.values()].map((call) => call.settled));
+  }
+
   /** Lets go of every call. */
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const placed of this.#placed.values()) placed[Symbol.dispose]();
     for (const call of this.#calls.values()) await call[Symbol.asyncDispose]();
     await this.#options.rest[Symbol.asyncDispose]();
   }
@@ -100,8 +136,18 @@ export class TwilioLine implements AsyncDisposable {
       case PATHS.answered:
         return (fields) => this.#onAnswered(fields);
       default:
-        return undefined;
+        return this.#answerToPlaced(pathname);
     }
+  }
+
+  #answerToPlaced(pathname: string): ((fields: URLSearchParams) => Response) | undefined {
+    if (pathname.startsWith(PATHS.placed)) return (fields) => this.#onPlaced(fields, pathname.slice(PATHS.placed.length));
+    if (!pathname.startsWith(PATHS.placedStatus)) return undefined;
+    return (fields) => {
+      const reference = pathname.slice(PATHS.placedStatus.length);
+      this.#placed.get(reference)?.report(fields.get("CallStatus") ?? "", fields.get("SipResponseCode"));
+      return this.#onStatus(fields);
+    };
   }
 
   /** The fields that a request carries, once it is certain that Twilio sent it. */
@@ -125,14 +171,28 @@ export class TwilioLine implements AsyncDisposable {
       host.logger.warn({ callId: callSid, activeCalls: this.#calls.size }, "call turned away");
       return twimlResponse(busyTwiml(busyMessage));
     }
-    return this.#connect(this.#newCall(callSid, fields, query));
+    return this.#connect(this.#newCall(callSid, fields, callParameters(fields, query)));
   }
 
-  #newCall(callSid: string, fields: URLSearchParams, query: URLSearchParams): TwilioCall {
+  /** A call that was placed is answered: connects it, unless it was given up. */
+  #onPlaced(fields: URLSearchParams, reference: string): Response {
+    const callSid = fields.get("CallSid") ?? "";
+    if (this.#calls.has(callSid)) return this.#reconnect(callSid);
+    const placed = this.#placed.get(reference);
+    if (placed === undefined || placed.isCanceled || callSid === "") return twimlResponse(hangUpTwiml());
+    return this.#connect(this.#newCall(callSid, fields, {}, { reference, placed }));
+  }
+
+  #newCall(
+    callSid: string,
+    fields: URLSearchParams,
+    customParameters: Readonly<Record<string, string>>,
+    origin?: { readonly reference: string; readonly placed: PlacedCall },
+  ): TwilioCall {
     const { host, rest } = this.#options;
     const logger = host.logger.child({ callId: callSid });
     const [from, to] = [fields.get("From") ?? "", fields.get("To") ?? ""];
-    const direction = fields.get("Direction")?.startsWith("outbound") === true ? "outbound" : "inbound";
+    const direction = origin === undefined ? "inbound" : "outbound";
     const rules = this.#options.transferRules ?? domesticRules(direction === "inbound" ? to : from);
     const call = new TwilioCall({
       callSid,
@@ -144,10 +204,12 @@ export class TwilioLine implements AsyncDisposable {
         dial: (sid, number, timeoutS) => this.#dial(sid, number, timeoutS, rules),
       },
       onConnected: () => {
-        const customParameters = callParameters(fields, query);
-        host.incoming({ callId: callSid, from, to, direction, customParameters, transport: call, control: call });
+        const sides = { from, to, direction, ...(origin && { reference: origin.reference }) } as const;
+        origin?.placed.connected();
+        host.incoming({ callId: callSid, ...sides, customParameters, transport: call, control: call });
       },
       onEnded: () => {
+        origin?.placed.ended();
         this.#tokens.revoke(call);
         this.#calls.delete(callSid);
       },
@@ -234,4 +296,9 @@ function twimlResponse(twiml: string): Response {
 
 function refused(reason: string): SocketDecision {
   return { accepted: false, status: 403, reason };
+}
+
+/** What a number that is not called has come to. */
+function rejected(message: string): Dialling {
+  return { callId: "", outcome: Promise.resolve({ type: "rejected", message }), hangUp: () => Promise.resolve() };
 }

@@ -38,7 +38,7 @@ interface Ask {
 }
 
 /** An answer that is no success. */
-class TwilioRefusal extends CarrierError {
+export class TwilioRefusal extends CarrierError {
   readonly status: number;
   readonly twilioCode: number | undefined;
   readonly retryAfterMs: number | undefined;
@@ -115,6 +115,33 @@ export class TwilioRest implements AsyncDisposable {
     }
   }
 
+  /** Places a call, which Twilio queues where too many are placed at once, and returns its sid. */
+  async placeCall(call: {
+    readonly to: string;
+    readonly from: string;
+    readonly ringTimeoutS?: number | undefined;
+    readonly answerUrl: string;
+    readonly statusUrl: string;
+  }): Promise<string> {
+    const fields = new URLSearchParams({ To: call.to, From: call.from, Url: call.answerUrl, Method: "POST" });
+    if (call.ringTimeoutS !== undefined) fields.set("Timeout", String(call.ringTimeoutS));
+    fields.set("StatusCallback", call.statusUrl);
+    fields.set("StatusCallbackMethod", "POST");
+    for (const event of ["initiated", "ringing", "answered", "completed"]) fields.append("StatusCallbackEvent", event);
+    // A second request would be a second call: it is sent again only where Twilio says that it did not take the first.
+    const ask: Ask = { method: "POST", path: "Calls.json", fields, purpose: "place the call", isRepeatable: false };
+    const sid = textOf(await this.#ask(ask), "sid");
+    if (sid === undefined) throw new CarrierError("Twilio placed a call and did not say which. Look at the account's call log.");
+    return sid;
+  }
+
+  /** The status of a call, such as `queued` or `completed`. */
+  async callStatus(callSid: string): Promise<string> {
+    const path = callPath(callSid);
+    const answer = await this.#ask({ method: "GET", path, purpose: "say how the call is", isRepeatable: true });
+    return textOf(answer, "status") ?? "";
+  }
+
   /** Makes a running call go on with other instructions; its stream ends. */
   async redirectCall(callSid: string, twiml: string): Promise<void> {
     const fields = new URLSearchParams({ Twiml: twiml });
@@ -181,6 +208,10 @@ function numberSid(answer: unknown, phoneNumber: string): string | undefined {
   const numbers = isRecord(answer) ? answer["incoming_phone_numbers"] : undefined;
   if (!Array.isArray(numbers)) return undefined;
   const found: unknown = numbers.find((entry: unknown) => isRecord(entry) && entry["phone_number"] === phoneNumber);
-  const sid = isRecord(found) ? found["sid"] : undefined;
-  return typeof sid === "string" ? sid : undefined;
+  return textOf(found, "sid");
+}
+
+function textOf(answer: unknown, name: string): string | undefined {
+  const value = isRecord(answer) ? answer[name] : undefined;
+  return typeof value === "string" ? value : undefined;
 }

@@ -67,6 +67,7 @@ export class TwilioCall implements Transport, CallControl {
   readonly #options: TwilioCallOptions;
   readonly #received = new AsyncQueue<TransportEvent>({ capacity: RECEIVED_CAPACITY });
   readonly #tones = new Map<string, Deferred<void>>();
+  readonly #settled = deferred();
   #state: "waiting" | "connected" | "ending" | "ended" = "waiting";
   #stream: Stream | undefined;
   #transfer: Transfer | undefined;
@@ -83,6 +84,11 @@ export class TwilioCall implements Transport, CallControl {
 
   get received(): AsyncIterable<TransportEvent> {
     return this.#received;
+  }
+
+  /** Resolves when its first stream has begun, or it has ended without one. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
   }
 
   /** Whether nothing more may be done for the caller. */
@@ -247,6 +253,7 @@ export class TwilioCall implements Transport, CallControl {
     if (this.#state === "waiting") {
       this.#state = "connected";
       onConnected();
+      this.#settled.resolve();
       return true;
     }
     this.transferFailed("failed", "it came back");
@@ -302,5 +309,6 @@ export class TwilioCall implements Transport, CallControl {
     this.#received.push({ type: "closed", reason });
     this.#received.end();
     this.#options.onEnded();
+    this.#settled.resolve();
   }
 }
