@@ -36,6 +36,12 @@ export {
   carrierConformance,
   type ConformanceCaller,
 } from "./conformance/carrier.js";
+export {
+  type SttConformanceCase,
+  type SttConformanceOptions,
+  type SttUnderTest,
+  sttConformance,
+} from "./conformance/stt.js";
 export type { DeepgramUtterance } from "./deepgram/ear.js";
 export type { DeepgramFailure } from "./deepgram/failures.js";
 export { DeepgramServer, type DeepgramServerOptions } from "./deepgram/server.js";
