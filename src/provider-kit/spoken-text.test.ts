@@ -52,6 +52,20 @@ describe("words", () => {
     ]);
   });
 
+  test("of a piece that came ahead of its audio are followed by the next piece's", () => {
+    const spoken = spokenText("Good morning to you all.");
+    const text = "Good morning to you all.";
+    const events = [times(text.slice(0, 13)), times(text.slice(13))].flatMap((piece) => {
+      const words = spoken.addTimes(
+        [{ ...piece, durationMs: piece.durationMs.map(() => 40), startMs: piece.startMs.map((ms) => ms * 4) }],
+        spoken.nextMs,
+      );
+      spoken.addAudio(200);
+      return words;
+    });
+    expect(wordsOf(events).map(({ textStart, startMs }) => startMs / textStart)).toEqual([Number.NaN, 40, 40, 40, 40]);
+  });
+
   test("go on over flushes", () => {
     const spoken = spokenText("One.", " Two.");
     expect(wordsOf(speak(spoken, "One.", " Two."))).toMatchObject([

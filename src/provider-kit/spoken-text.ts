@@ -13,6 +13,8 @@ const MAX_SKIPPED_CHARACTERS = 60;
 const AGREEING_CHARACTERS = 3;
 /** Vendors' times and their audio differ by so much, in ms, at the end of a text. */
 const TIME_TOLERANCE_MS = 100;
+/** Times that lead by more than a character lasts, in ms, came ahead of their audio. */
+const TIMES_AHEAD_MS = 250;
 
 /**
  * Follows one reply through its audio: which words of the text that was written are spoken when, and which flushes are
@@ -84,18 +86,21 @@ export class SpokenText {
     reading.characters.forEach((character, index) => {
       const startMs = baseMs + (reading.startMs[index] ?? 0);
       const endMs = startMs + (reading.durationMs[index] ?? 0);
-      if (character.trim() === "") return;
-      const isOurs = this.#speak(reading.characters, index, startMs, words);
+      const isOurs = character.trim() !== "" && this.#speak(reading.characters, index, startMs, words);
       this.#timedMs = Math.max(this.#timedMs, endMs);
-      if (isOurs) this.#matchedMs = this.#timedMs;
+      if (!isOurs) return;
+      this.#matchedMs = this.#timedMs;
       this.#finishWordAtItsEnd(words);
     });
     return words.length === 0 ? [] : [{ type: "words", words }];
   }
 
-  /** Where the next piece of audio begins as far as times tell: vendors send some ahead of their audio. */
+  /**
+   * Where the next piece begins. Vendors may send times ahead of their audio; the end of a character that is cut in two by
+   * the end of a piece is no such case.
+   */
   get nextMs(): number {
-    return Math.max(this.#audioMs, this.#timedMs);
+    return this.#timedMs - this.#audioMs > TIMES_AHEAD_MS ? this.#timedMs : this.#audioMs;
   }
 
   /** The flushes whose text has been spoken to its end. */

@@ -14,7 +14,13 @@ import {
 } from "./elevenlabs/options.js";
 import { audioBytes, explained, httpTimes, readFailure } from "./elevenlabs/wire.js";
 
-export type { ElevenLabsOutputFormat, ElevenLabsTTSOptions, ElevenLabsVoiceSettings } from "./elevenlabs/options.js";
+export type {
+  ElevenLabsOutputFormat,
+  ElevenLabsTTSOptions,
+  ElevenLabsVoiceSettings,
+  ElevenLabsWebSocketTTSOptions,
+} from "./elevenlabs/options.js";
+export { ElevenLabsWebSocketTTS } from "./elevenlabs/websocket.js";
 
 const IDENTITY: ProviderIdentity = { provider: "elevenlabs", className: "ElevenLabsTTS" };
 const MAX_ERROR_BYTES = 65_536;

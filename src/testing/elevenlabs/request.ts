@@ -1,4 +1,4 @@
-import { isRecord, parseJson } from "../../provider-kit/http-errors.js";
+import { isRecord, parseJson } from "../../core/json.js";
 
 /** How a response ended: `complete`; `refused` with an error; `cut` by the server; `aborted` by the client. */
 export type ElevenLabsOutcome = "complete" | "refused" | "cut" | "aborted";

@@ -26,13 +26,25 @@ export interface ElevenLabsServerOptions {
   readonly characterMs?: number;
   /** How much audio each message carries, in ms. Default 250. */
   readonly chunkMs?: number;
+  /** Whether messages tell when characters are spoken. Default true. */
+  readonly alignments?: boolean;
   /** From a request or a flush to the first audio, in ms. Default 0. */
   readonly firstByteMs?: number;
   /** Between two messages of one speech, in ms. Default 0: as fast as they can be sent. */
   readonly chunkDelayMs?: number;
 }
 
-const OPTION_NAMES = ["clock", "apiKey", "voices", "spoken", "characterMs", "chunkMs", "firstByteMs", "chunkDelayMs"];
+const OPTION_NAMES = [
+  "clock",
+  "apiKey",
+  "voices",
+  "spoken",
+  "characterMs",
+  "chunkMs",
+  "alignments",
+  "firstByteMs",
+  "chunkDelayMs",
+];
 const SOCKET_PATH = /^\/v1\/text-to-speech\/([^/]+)\/(multi-stream-input|stream-input)$/;
 
 /**
@@ -67,6 +79,7 @@ export class ElevenLabsServer implements AsyncDisposable {
       spoken: options.spoken,
       characterMs: options.characterMs ?? 60,
       chunkMs: options.chunkMs ?? 250,
+      tellsTimes: options.alignments ?? true,
       firstByteMs: options.firstByteMs ?? 0,
       chunkDelayMs: options.chunkDelayMs ?? 0,
     });
@@ -125,6 +138,11 @@ export class ElevenLabsServer implements AsyncDisposable {
   /** Breaks every open connection. */
   dropConnections(): void {
     this.#http?.dropConnections();
+  }
+
+  /** Closes every context that is not speaking, as its inactivity timeout does. */
+  closeContexts(): void {
+    for (const session of this.#sessions) session.closeContexts();
   }
 
   /** Every socket that is open stays so and says nothing any more, also not to a ping. */

@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
+import { isRecord, parseJson } from "../../core/json.js";
 import { onAbort } from "../../core/signals.js";
-import { isRecord, parseJson } from "../../provider-kit/http-errors.js";
 import { type SpokenChunk, socketAlignment } from "./chunks.js";
 import type { FailureQueue } from "./failures.js";
 import { voiceSettingsProblems } from "./request.js";
@@ -76,6 +76,10 @@ export class SocketSession implements ElevenLabsSocket {
   /** The connection stays open and nothing comes of it any more, also no answer to a ping. */
   fallSilent(): void {
     this.#isSilent = true;
+  }
+
+  closeContexts(): void {
+    for (const context of this.#contexts.values()) context.close();
   }
 
   /** Closes the socket, after a message that names the reason if there is one to name. */

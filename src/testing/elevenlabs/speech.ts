@@ -10,6 +10,7 @@ export interface SpeechSettings {
   readonly spoken: SpokenWords | undefined;
   readonly characterMs: number;
   readonly chunkMs: number;
+  readonly tellsTimes: boolean;
   readonly firstByteMs: number;
   readonly chunkDelayMs: number;
 }
@@ -59,7 +60,7 @@ export class SpeechMaker {
       if (index > 0 && chunkDelayMs > 0) await clock.sleep(chunkDelayMs, signal);
       signal.throwIfAborted();
       if (stop !== undefined && chunk.startMs >= stop.afterMs) return stop.end;
-      send(chunk);
+      send(this.#settings.tellsTimes ? chunk : { ...chunk, times: { characters: [], startMs: [], durationMs: [] } });
     }
     return stop?.end ?? "complete";
   }

@@ -1,8 +1,9 @@
 import type { Clock } from "../../core/clock.js";
 import { ConfigError } from "../../core/errors.js";
+import { isRecord } from "../../core/json.js";
 import { abortable } from "../../core/signals.js";
 import type { HttpClient } from "../../provider-kit/http.js";
-import { isRecord, type ProviderIdentity, parseMessage, readText, vendorError } from "../../provider-kit/http-errors.js";
+import { type ProviderIdentity, parseMessage, readText, vendorError } from "../../provider-kit/http-errors.js";
 import { explained, readFailure } from "./wire.js";
 
 /**

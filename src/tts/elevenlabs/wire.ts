@@ -1,5 +1,6 @@
 import { ProviderError } from "../../core/errors.js";
-import { isRecord, type ProviderIdentity, parseJson, type VendorFailure, vendorError } from "../../provider-kit/http-errors.js";
+import { isRecord, parseJson } from "../../core/json.js";
+import { type ProviderIdentity, type VendorFailure, vendorError } from "../../provider-kit/http-errors.js";
 import type { CharacterTimes } from "../../provider-kit/spoken-text.js";
 
 /** What the vendor's names for failures stand for, where they come without an HTTP status. */
