@@ -1,7 +1,9 @@
+import fc from "fast-check";
 import twilioSdk from "twilio";
 import { expect, test } from "vitest";
 import { systemClock } from "../src/core/clock.js";
 import { TwilioEmulator } from "../src/testing/index.js";
+import { parseTwiml } from "../src/testing/twilio/twiml.js";
 import { Program, PUBLIC_URL } from "../test/twilio/program.js";
 import { serve } from "../test/twilio/serve.js";
 
@@ -108,6 +110,22 @@ test("Twilio's client finds a number, changes its webhook, and records a call", 
   expect(recording).toMatchObject({ status: "in-progress", channels: 2, callSid: call.sid });
   expect((await client.calls(call.sid).recordings(recording.sid).update({ status: "stopped" })).status).toBe("completed");
   expect((await client.calls(call.sid).recordings.list()).map(({ sid }) => sid)).toEqual([recording.sid]);
+});
+
+test("whatever text Twilio's VoiceResponse writes is read back", () => {
+  // What XML has no way to write is left out: control characters and halves of surrogate pairs.
+  const text = fc.string({ unit: "grapheme" }).filter((value) => !/\p{Cc}|\p{Cs}|[\uFFFE\uFFFF]/u.test(value));
+  fc.assert(
+    fc.property(text, text, (said, parameter) => {
+      const answer = new VoiceResponse();
+      answer.say(said);
+      answer.connect().stream({ url: "wss://agent.example/media" }).parameter({ name: "a", value: parameter });
+      expect(parseTwiml(answer.toString())).toEqual([
+        { verb: "Say", text: said.trim() },
+        { verb: "Connect", stream: { url: "wss://agent.example/media", parameters: { a: parameter } } },
+      ]);
+    }),
+  );
 });
 
 test("what Twilio's VoiceResponse writes is understood", async () => {

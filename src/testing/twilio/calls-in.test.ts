@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { readWav } from "../../audio/wav.js";
 import { CONNECT, inMemory, PUBLIC_URL, rest, tone } from "../../../test/twilio/program.js";
 
 test("a call in asks the number's webhook, and connects with the media socket that it names", async () => {
@@ -155,6 +156,42 @@ test("parameters of the stream come with its start", async () => {
   twilio.callIn();
   await clock.advance(0);
   expect(program.socket.of("start")[0]).toMatchObject({ start: { customParameters: { a: "1 & 2" } } });
+});
+
+test("a stream reports its start and its end, where it is asked to", async () => {
+  const { clock, program, twilio } = await inMemory();
+  await using _twilio = twilio;
+  const stream = `<Stream name="a" statusCallback="/stream" url="wss://agent.example/media"/>`;
+  program.answers.set("/voice", `<Response><Connect>${stream}</Connect></Response>`);
+  const call = twilio.callIn();
+  await clock.advance(100);
+  const { streamSid } = program.socket;
+  call.hangUp();
+  await clock.runUntil(call.ended);
+  await clock.advance(0);
+  expect(program.forms("/stream")).toMatchObject([
+    { StreamEvent: "stream-started", StreamSid: streamSid, StreamName: "a", CallSid: call.sid },
+    { StreamEvent: "stream-stopped", StreamSid: streamSid, StreamName: "a", CallSid: call.sid },
+  ]);
+});
+
+test("the whole call can be kept as a WAV file, the caller left and the agent right", async () => {
+  const { clock, program, twilio } = await inMemory();
+  await using _twilio = twilio;
+  const call = twilio.callIn({ audio: tone(40, 0x22) });
+  await clock.advance(100);
+  program.socket.play(tone(40, 0x21));
+  await clock.advance(200);
+  const wav = readWav(call.recording());
+  expect([wav.channels, wav.samples().length]).toEqual([2, 2400]);
+  const loudMs = (channel: number): number[] => {
+    const loud = [...wav.samples(channel).keys()].filter((index) => wav.samples(channel)[index] !== 0);
+    return [Math.min(...loud) / 8, (Math.max(...loud) + 1) / 8];
+  };
+  expect([loudMs(0), loudMs(1)]).toEqual([
+    [0, 40],
+    [120, 160],
+  ]);
 });
 
 test("a refused media socket is an error of the call, which goes on with the next verb", async () => {
