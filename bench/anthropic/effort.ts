@@ -8,8 +8,10 @@ export interface Sizes {
   /** Turns of one piece, and turns of `BURST`, before anything is measured: a server has answered many. */
   readonly warmUp: { readonly single: number; readonly burst: number };
   readonly firstTokenTurns: number;
-  readonly rounds: number;
+  /** Clients take turns after each: how many pieces arrive together depends on what else the machine does. */
   readonly pacedTurns: number;
+  readonly burstRounds: number;
+  /** In each round. */
   readonly burstTurns: number;
   readonly allocationWarmUp: number;
   readonly allocationWindows: number;
@@ -61,9 +63,9 @@ export async function measureEffort(sizes: Sizes, certificateFile: string): Prom
   await server.ask(SHORT);
   const first = await inTurns(sizes.firstTokenTurns, { task: "first" });
   await server.ask(PACED);
-  const paced = await inTurns(sizes.rounds, { task: "cpu", count: sizes.pacedTurns });
+  const paced = await inTurns(sizes.pacedTurns, { task: "cpu", count: 1 });
   await server.ask(BURST);
-  const burst = await inTurns(sizes.rounds, { task: "cpu", count: sizes.burstTurns });
+  const burst = await inTurns(sizes.burstRounds, { task: "cpu", count: sizes.burstTurns });
 
   return new Map(
     MEASURED.map((kind, index) => {

@@ -14,9 +14,9 @@ import { aims, connectionTable, costTable, effortTable } from "./report.js";
 
 const WHOLE: Sizes = {
   warmUp: { single: 500, burst: 200 },
-  firstTokenTurns: 200,
-  rounds: 5,
-  pacedTurns: 4,
+  firstTokenTurns: 150,
+  pacedTurns: 15,
+  burstRounds: 5,
   burstTurns: 40,
   allocationWarmUp: 30,
   allocationWindows: 3,
@@ -25,8 +25,8 @@ const WHOLE: Sizes = {
 const QUICK: Sizes = {
   warmUp: { single: 400, burst: 30 },
   firstTokenTurns: 25,
-  rounds: 2,
-  pacedTurns: 1,
+  pacedTurns: 3,
+  burstRounds: 3,
   burstTurns: 10,
   allocationWarmUp: 15,
   allocationWindows: 1,
