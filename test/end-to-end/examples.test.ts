@@ -8,6 +8,15 @@ import { getpatter } from "./command-line.js";
 
 const EXAMPLES = resolve("examples");
 
+/** No request ever shows them. */
+const TELEPHONE_KEYS = {
+  TWILIO_ACCOUNT_SID: "AC1",
+  TWILIO_AUTH_TOKEN: "unused",
+  DEEPGRAM_API_KEY: "unused",
+  ANTHROPIC_API_KEY: "unused",
+  ELEVENLABS_API_KEY: "unused",
+};
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "examples-"));
@@ -27,9 +36,12 @@ describe("an example", () => {
       "anthropic-options.ts",
       "browser-agent.ts",
       "callbacks.ts",
+      "inbound-call.ts",
       "on-message.ts",
+      "outbound-call.ts",
       "own-llm.ts",
       "tools.ts",
+      "transfer.ts",
       "typed-chat.ts",
     ]);
   });
@@ -100,6 +112,28 @@ export default { phone: example.phone, agent: { ...example.agent, llm } };`,
     expect(stdout).toContain('check_stock -> {"article":"hammer","pieces":12}');
     expect(stdout).toContain("agent  We have twelve.\n");
     expect(code).toBe(0);
+  });
+
+  it.each([
+    ["inbound-call.ts", "Hi, how can I help?"],
+    ["transfer.ts", "Hello, this is the hardware shop."],
+  ])("%s: an agent for a telephone line greets", async (name, greeting) => {
+    const { code, stdout } = await chat(name, "/hangup\n", TELEPHONE_KEYS);
+    expect(stdout).toContain(`agent  ${greeting}\n`);
+    expect(code).toBe(0);
+  });
+
+  it("inbound-call.ts: without an account it says what to set", async () => {
+    const { code, stderr } = await chat("inbound-call.ts", "", { ...TELEPHONE_KEYS, TWILIO_AUTH_TOKEN: undefined });
+    expect(stderr).toMatch(/^error: Twilio needs a credential: .* set TWILIO_AUTH_TOKEN\.\n$/);
+    expect(code).toBe(1);
+  });
+
+  it("outbound-call.ts: asks which number to call", async () => {
+    const child = spawn(process.execPath, ["--import", "tsx", join(EXAMPLES, "outbound-call.ts")], { stdio: "pipe" });
+    let stderr = "";
+    for await (const chunk of child.stderr) stderr += String(chunk);
+    expect(stderr).toContain("Which number? npx tsx examples/outbound-call.ts +15550109999");
   });
 
   it("own-llm.ts: a generator answers", async () => {
