@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = { server: ["agent"] };
 
 /** What a layer's tests may import besides: the doubles in `testing`, and the layers named here. */
-const TESTS_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = { llm: ["agent", "call"], server: ["carriers"] };
+const TESTS_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = { llm: ["agent", "call"], tts: ["agent", "call"], server: ["carriers"] };
 
 /** Folders whose members are strangers: `src/llm/anthropic.ts` and `src/llm/anthropic/` are one member. */
 const STRANGERS = new Set(["stt", "tts", "llm", "realtime", "vad", "turn", "carriers"]);
