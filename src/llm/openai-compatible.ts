@@ -1,8 +1,9 @@
 import { type Clock, systemClock } from "../core/clock.js";
 import { ProviderError } from "../core/errors.js";
+import { isRecord, parseJson } from "../core/json.js";
 import { abortable, ChildController } from "../core/signals.js";
 import { HttpClient, parseUrl } from "../provider-kit/http.js";
-import { isRecord, parseJson, type ProviderIdentity, readText } from "../provider-kit/http-errors.js";
+import { type ProviderIdentity, readText } from "../provider-kit/http-errors.js";
 import { ChatCompletionsLLM, endpoint } from "../provider-kit/openai-compatible-llm.js";
 
 const IDENTITY: ProviderIdentity = { provider: "openai-compatible", className: "OpenAICompatibleLLM" };

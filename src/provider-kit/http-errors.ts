@@ -8,6 +8,7 @@ import {
   ProviderTimeoutError,
   RateLimitError,
 } from "../core/errors.js";
+import { isRecord, parseJson } from "../core/json.js";
 import type { HttpResponse } from "./http.js";
 
 /** Who is asked, in errors. */
@@ -98,16 +99,6 @@ export function connectionError(identity: ProviderIdentity, origin: string, caus
   );
 }
 
-/** The JSON value, or `undefined`. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Broken JSON is a value here, not a failure: the caller says what it means.
-    return undefined;
-  }
-}
-
 /** Parses a message of a vendor's protocol. @throws ProtocolError when it is no JSON object. */
 export function parseMessage(identity: ProviderIdentity, text: string): Readonly<Record<string, unknown>> {
   const parsed = parseJson(text);
@@ -119,11 +110,6 @@ export function parseMessage(identity: ProviderIdentity, text: string): Readonly
       retryable: true,
     },
   );
-}
-
-/** Says whether a value is an object with named properties. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The response's body as text, cut at `maxBytes`. */

@@ -1,5 +1,6 @@
+import { isRecord } from "../core/json.js";
 import type { LlmChunk, LlmStopReason, LlmUsage } from "../core/llm.js";
-import { isRecord, parseMessage, type ProviderIdentity, vendorError, vendorMessage } from "./http-errors.js";
+import { parseMessage, type ProviderIdentity, vendorError, vendorMessage } from "./http-errors.js";
 import type { AnswerDecoder } from "./http-llm.js";
 import type { ServerSentEvent } from "./sse.js";
 

@@ -14,7 +14,7 @@
  * | us     | `clear`     | drop what is not yet played; its marks come back                              |
  */
 import { MULAW_8K } from "../../core/audio-frame.js";
-import { isRecord, parseJson } from "../../provider-kit/http-errors.js";
+import { isRecord, parseJson } from "../../core/json.js";
 
 /** A message from Twilio. */
 export type StreamMessage =

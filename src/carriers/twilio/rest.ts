@@ -1,7 +1,8 @@
 import type { Clock } from "../../core/clock.js";
 import { CarrierError, PatterError, ProviderTimeoutError } from "../../core/errors.js";
+import { isRecord, parseJson } from "../../core/json.js";
 import { HttpClient, type HttpResponse } from "../../provider-kit/http.js";
-import { isRecord, parseJson, readText } from "../../provider-kit/http-errors.js";
+import { readText } from "../../provider-kit/http-errors.js";
 import { maskNumbers } from "../telephone/numbers.js";
 
 /** How long an answer may take, in ms. */

@@ -1,4 +1,4 @@
-import { parseJson } from "../../provider-kit/http-errors.js";
+import { parseJson } from "../../core/json.js";
 import type { AnswerPart } from "./replay.js";
 import type { ThinkingBlock } from "./wire.js";
 

@@ -1,6 +1,7 @@
 import { ProtocolError, type ProviderError } from "../../core/errors.js";
+import { isRecord } from "../../core/json.js";
 import type { LlmChunk, LlmStopReason, LlmUsage } from "../../core/llm.js";
-import { isRecord, parseMessage, type ProviderIdentity, vendorError } from "../../provider-kit/http-errors.js";
+import { parseMessage, type ProviderIdentity, vendorError } from "../../provider-kit/http-errors.js";
 import type { AnswerDecoder } from "../../provider-kit/http-llm.js";
 import type { ServerSentEvent } from "../../provider-kit/sse.js";
 import { type AnswerBlock, OpenBlock, text } from "./answer-blocks.js";

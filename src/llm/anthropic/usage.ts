@@ -1,5 +1,5 @@
+import { isRecord } from "../../core/json.js";
 import type { LlmUsage } from "../../core/llm.js";
-import { isRecord } from "../../provider-kit/http-errors.js";
 
 /** Characters of English text in a token, roughly: for answers whose count never came. */
 const CHARACTERS_PER_TOKEN = 4;

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { systemClock } from "../../core/clock.js";
 import { ProviderError } from "../../core/errors.js";
+import { isRecord, parseJson } from "../../core/json.js";
 import type { LlmOptions, LlmUsage } from "../../core/llm.js";
 import { abortable } from "../../core/signals.js";
 import type { HttpClient } from "../../provider-kit/http.js";
-import { isRecord, parseJson, readText } from "../../provider-kit/http-errors.js";
+import { readText } from "../../provider-kit/http-errors.js";
 import { openConnection } from "../../provider-kit/http-llm.js";
 import { LOWEST_CACHE_MINIMUM, modelRules } from "./models.js";
 import type { Warn } from "./parameters.js";

@@ -1,6 +1,7 @@
 import { ProtocolError, ProviderError } from "../../core/errors.js";
+import { isRecord } from "../../core/json.js";
 import type { SttWord } from "../../core/stt.js";
-import { isRecord, type ProviderIdentity, parseMessage } from "../../provider-kit/http-errors.js";
+import { type ProviderIdentity, parseMessage } from "../../provider-kit/http-errors.js";
 import type { SttReading } from "../../provider-kit/websocket-stt.js";
 
 type Fields = Readonly<Record<string, unknown>>;
