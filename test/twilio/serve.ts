@@ -52,7 +52,7 @@ export async function serve(
 }
 
 function publicUrl(headers: Readonly<Record<string, string | string[] | undefined>>, path = "/"): string {
-  return `${String(headers["x-forwarded-proto"] ?? "http").replace("wss", "https")}://${String(headers["host"])}${path}`;
+  return `${String(headers["x-forwarded-proto"] ?? "http")}://${String(headers["host"])}${path}`;
 }
 
 function mediaSocket(socket: WebSocket): MediaSocket {

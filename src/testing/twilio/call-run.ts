@@ -122,6 +122,7 @@ export class CallRun {
     const { clock, scope } = this.#services;
     const { signal } = this.#life;
     scope.run(async () => {
+      // It rejects when the call ends; there is nothing to do then.
       await clock.sleep(ms, signal).catch(() => {});
       if (!signal.aborted) run();
     });

@@ -61,6 +61,7 @@ export class MediaStream {
       await this.#listen(socket);
     }
     this.#isOpen = false;
+    this.#sounds(false);
     for (const mark of this.#late) mark[Symbol.dispose]();
     log.add({ type: "stream_stopped", streamSid: this.streamSid, by: this.#stopped ?? "program" });
   }
@@ -105,10 +106,7 @@ export class MediaStream {
     if (this.#stopped !== undefined) return;
     this.#return(this.#playout.played());
     const { bytes, audioBytes } = this.#playout.next();
-    if (audioBytes > 0 !== this.#isSounding) {
-      this.#isSounding = audioBytes > 0;
-      this.#options.log.add({ type: this.#isSounding ? "playout_started" : "playout_ended" });
-    }
+    this.#sounds(audioBytes > 0);
     handset.heard.add(dueMs, bytes.subarray(0, audioBytes));
     const frame = handset.speak(dueMs - FRAME_MS);
     const timestamp = FRAME_MS * this.#chunk++;
@@ -120,6 +118,12 @@ export class MediaStream {
         payload: frame === undefined ? this.#silence : Buffer.from(frame).toString("base64"),
       },
     });
+  }
+
+  #sounds(isSounding: boolean): void {
+    if (isSounding === this.#isSounding) return;
+    this.#isSounding = isSounding;
+    this.#options.log.add({ type: isSounding ? "playout_started" : "playout_ended" });
   }
 
   #receive(text: string | Uint8Array): void {
