@@ -8,6 +8,11 @@ export interface STT {
   readonly model: string;
   /** Accepted formats, best first. The call converts only when its own is not among them. */
   readonly inputFormats: readonly AudioFormat[];
+  /**
+   * Set where it hears in the words whether a turn is over: it says `turn_end` within this time of the last word, in ms.
+   * Until then silence alone does not end a turn that has words.
+   */
+  readonly turnEndWithinMs?: number;
   /** Loads what can be loaded before a call: models, sockets' code. Called once by `serve()`. */
   prepare?(options: { readonly signal: AbortSignal }): Promise<void>;
   open(options: SttOpenOptions): SttStream;
