@@ -165,7 +165,8 @@ export class Pipeline {
         return;
       case "turn_end":
         if (event.transcript !== undefined) this.#utterance.replace(event.transcript);
-        this.#endTurn(event.reason);
+        // The end of a turn that is long committed says nothing of a voice that has no words yet.
+        if (this.#utterance.transcript !== "") this.#endTurn(event.reason);
         return;
       case "usage":
         emit({ type: "stt_usage", ...this.#sttNames(), audioMs: event.audioMs });
@@ -208,7 +209,7 @@ export class Pipeline {
     this.#utterance.wordsMs = this.#options.services.clock.now();
     if (this.#utterance.isSpeaking) this.#timers.set("words", NOISE_MS);
     this.#utterance.overlapsReply ||= this.#speaker.isReplying;
-    if (!this.#hasVad) this.#timers.cancel("endpoint");
+    if (!this.#hasVad || this.#options.services.agent.stt?.turnEndWithinMs !== undefined) this.#timers.cancel("endpoint");
     if (!this.#timers.has("endpoint") && !this.#timers.has("final")) this.#awaitEndpoint();
     if (this.#interrupts()) this.#bargeIn();
   }
@@ -228,7 +229,8 @@ export class Pipeline {
   #awaitEndpoint(): void {
     const { services } = this.#options;
     const nowMs = services.clock.now();
-    const endsAtMs = turnEndsAt(this.#utterance, services.agent.endpointing, nowMs);
+    const { endpointing, stt } = services.agent;
+    const endsAtMs = turnEndsAt(this.#utterance, { ...endpointing, turnEndWithinMs: stt?.turnEndWithinMs }, nowMs);
     if (endsAtMs !== undefined) this.#timers.set("endpoint", endsAtMs - nowMs);
   }
 
