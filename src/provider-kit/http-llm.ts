@@ -1,12 +1,9 @@
-import { ProviderError } from "../core/errors.js";
+import type { ProviderError } from "../core/errors.js";
 import type { LlmChunk, LlmOptions, LlmUsage } from "../core/llm.js";
-import type { HttpClient, HttpRequest } from "./http.js";
-import { type ProviderIdentity, readText } from "./http-errors.js";
+import type { HttpClient } from "./http.js";
+import type { ProviderIdentity } from "./http-errors.js";
 import { Answer } from "./llm-answer.js";
-import { HEADERS_TIMEOUT_MS } from "./llm-attempt.js";
 import type { ServerSentEvent } from "./sse.js";
-
-const MAX_WARMUP_BYTES = 65_536;
 
 /** Turns the events of one answer into chunks. Made anew for every attempt. */
 export interface AnswerDecoder {
@@ -109,22 +106,5 @@ class AnswerStream<Decoder extends AnswerDecoder> implements AsyncGenerator<LlmC
 
   [Symbol.asyncIterator](): this {
     return this;
-  }
-}
-
-/** Asks for something small, only so that the connection is open; its failure is the next request's to report. */
-export async function openConnection(
-  http: HttpClient,
-  request: Pick<HttpRequest, "url" | "headers">,
-  options: LlmOptions = {},
-): Promise<void> {
-  const { signal, clock } = options;
-  try {
-    const response = await http.request({ method: "GET", ...request, signal, clock, headersTimeoutMs: HEADERS_TIMEOUT_MS });
-    await readText(response, MAX_WARMUP_BYTES);
-    response.discard();
-  } catch (error) {
-    // A vendor that is down while the phone rings may be up when the caller has spoken.
-    if (!(error instanceof ProviderError) && signal?.aborted !== true) throw error;
   }
 }

@@ -4,7 +4,8 @@ import type { LLM, LlmChunk, LlmOptions } from "../core/llm.js";
 import { wellFormed } from "./conversation.js";
 import { HttpClient, parseUrl } from "./http.js";
 import type { ProviderIdentity } from "./http-errors.js";
-import { openConnection, streamAnswer } from "./http-llm.js";
+import { streamAnswer } from "./http-llm.js";
+import { openConnection } from "./open-connection.js";
 import { ChatCompletionDecoder } from "./openai-compatible-llm-events.js";
 
 /** What every vendor with an OpenAI-compatible API is told. */

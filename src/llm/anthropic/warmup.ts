@@ -6,7 +6,7 @@ import type { LlmOptions, LlmUsage } from "../../core/llm.js";
 import { abortable } from "../../core/signals.js";
 import type { HttpClient } from "../../provider-kit/http.js";
 import { readText } from "../../provider-kit/http-errors.js";
-import { openConnection } from "../../provider-kit/http-llm.js";
+import { openConnection } from "../../provider-kit/open-connection.js";
 import { LOWEST_CACHE_MINIMUM, modelRules } from "./models.js";
 import type { Warn } from "./parameters.js";
 import { UsageMeter } from "./usage.js";

@@ -1,6 +1,6 @@
 import { ProtocolError, ProviderError, ProviderTimeoutError } from "../../core/errors.js";
 import { isRecord, parseJson } from "../../core/json.js";
-import { type ProviderIdentity, type VendorFailure } from "../../provider-kit/http-errors.js";
+import type { ProviderIdentity, VendorFailure } from "../../provider-kit/http-errors.js";
 import type { Refusal, SocketClose } from "../../provider-kit/websocket.js";
 
 /** Reads Deepgram's refusal of a handshake: `{ err_code, err_msg, request_id }`, or only headers. */
