@@ -13,6 +13,8 @@ export type { DeepgramSTTOptions } from "./deepgram/options.js";
 const IDENTITY: ProviderIdentity = { provider: "deepgram", className: CLASS_NAME };
 /** Deepgram closes a socket that has been given nothing for 10 s. */
 const KEEP_ALIVE_MS = 4000;
+/** Flux' own default: silence of this length ends a turn, whatever the model thinks. */
+const FLUX_TIMEOUT_MS = 5000;
 /** Flux has no message that keeps a socket alive: it is given silence of this length, in ms. */
 const SILENCE_MS = 80;
 const SILENCE = { pcm16: 0, mulaw: 0xff, alaw: 0xd5 } as const;
@@ -27,6 +29,7 @@ export class DeepgramSTT implements STT {
   readonly provider = IDENTITY.provider;
   readonly model: string;
   readonly inputFormats: readonly AudioFormat[];
+  readonly turnEndWithinMs?: number;
   readonly #options: DeepgramSTTOptions;
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;
@@ -36,6 +39,7 @@ export class DeepgramSTT implements STT {
     checkOptions(options);
     this.model = options.model ?? DEFAULT_MODEL;
     this.inputFormats = inputFormats(options);
+    if (isFlux(this.model)) this.turnEndWithinMs = options.endOfTurnTimeoutMs ?? FLUX_TIMEOUT_MS;
     this.#options = options;
     this.#url = listenUrl(options);
     this.#headers = handshakeHeaders(options);
