@@ -1,8 +1,27 @@
 import { describe, expect, test } from "vitest";
 import { silentLogger } from "../../src/core/logger.js";
-import { type CallEnd, Patter, type ServeOptions, Twilio, type TwilioOptions } from "../../src/index.js";
-import { TestLLM, TwilioEmulator, type TwilioEmulatorOptions } from "../../src/testing/index.js";
-import { read, spell, SpelledSTT, SpelledTTS } from "../twilio/spelled-speech.js";
+import {
+  AnthropicLLM,
+  type CallEnd,
+  DeepgramSTT,
+  ElevenLabsTTS,
+  Patter,
+  type ServeOptions,
+  Twilio,
+  type TwilioOptions,
+} from "../../src/index.js";
+import {
+  AnthropicServer,
+  DeepgramServer,
+  ElevenLabsServer,
+  SpokenWords,
+  TestLLM,
+  TestSTT,
+  TestTTS,
+  type TwilioCall,
+  TwilioEmulator,
+  type TwilioEmulatorOptions,
+} from "../../src/testing/index.js";
 
 const PUBLIC_URL = "https://agent.example";
 
@@ -23,9 +42,10 @@ async function setUp({ emulator, carrier, serve, answers = [] }: Setup = {}) {
     webhookUrl: PUBLIC_URL,
     logger: silentLogger,
   });
+  const spoken = new SpokenWords({ encoding: "mulaw" });
+  const speech = { stt: new TestSTT({ spoken, turnEndMs: 100 }), tts: new TestTTS({ spoken }) };
   const agent = phone.agent({
-    stt: new SpelledSTT(),
-    tts: new SpelledTTS(),
+    ...speech,
     ...(serve?.onMessage === undefined && { llm: new TestLLM([...answers]) }),
     systemPrompt: "Answer.",
     firstMessage: "hello",
@@ -37,7 +57,9 @@ async function setUp({ emulator, carrier, serve, answers = [] }: Setup = {}) {
     await phone.disconnect();
     await twilio[Symbol.asyncDispose]();
   };
-  return { twilio, phone, agent, ends, [Symbol.asyncDispose]: close };
+  const heardBy = (person: TwilioCall): string => spoken.words(person.heard.audio);
+  const say = (person: TwilioCall, text: string): Promise<void> => person.say(spoken.encode(text));
+  return { twilio, phone, agent, ends, speech, heardBy, say, [Symbol.asyncDispose]: close };
 }
 
 /** Resolves when it holds. */
@@ -49,9 +71,9 @@ describe("a call from Twilio", () => {
   test("is answered by the agent on the number that serve() pointed here, byte for byte", async () => {
     await using rig = await setUp({ answers: ["at four."] });
     const person = rig.twilio.callIn({ from: "+15550199" });
-    await until(() => read(person.heard.audio) === "hello");
-    await person.say(spell("when"));
-    await until(() => read(person.heard.audio) === "helloat four.");
+    await until(() => rig.heardBy(person) === "hello");
+    await rig.say(person, "when");
+    await until(() => rig.heardBy(person) === "hello at four.");
     person.hangUp();
     expect(await person.ended).toBe("completed");
     await until(() => rig.ends.length === 1);
@@ -68,10 +90,10 @@ describe("a call from Twilio", () => {
   test("does not hear another one", async () => {
     await using rig = await setUp({ serve: { onMessage: ({ text }) => `you said ${text}.` } });
     const [first, second] = [rig.twilio.callIn({ from: "+15550111" }), rig.twilio.callIn({ from: "+15550122" })];
-    await until(() => [first, second].every((person) => read(person.heard.audio) === "hello"));
-    await Promise.all([first.say(spell("one")), second.say(spell("two"))]);
-    await until(() => [first, second].every((person) => read(person.heard.audio).endsWith(".")));
-    expect([first, second].map((person) => read(person.heard.audio))).toEqual(["helloyou said one.", "helloyou said two."]);
+    await until(() => [first, second].every((person) => rig.heardBy(person) === "hello"));
+    await Promise.all([rig.say(first, "one"), rig.say(second, "two")]);
+    await until(() => [first, second].every((person) => rig.heardBy(person).endsWith(".")));
+    expect([first, second].map((person) => rig.heardBy(person))).toEqual(["hello you said one.", "hello you said two."]);
   });
 
   test("that the agent ends is over for the caller", async () => {
@@ -98,8 +120,7 @@ describe("a call that is placed", () => {
   test("is held by its own agent with its own words, and comes to a result", async () => {
     await using rig = await setUp({ answers: ["never asked"] });
     const other = rig.phone.agent({
-      stt: new SpelledSTT(),
-      tts: new SpelledTTS(),
+      ...rig.speech,
       llm: new TestLLM(["bye."]),
       firstMessage: "{name} here",
     });
@@ -111,9 +132,9 @@ describe("a call that is placed", () => {
       wait: true,
     });
     const person = await rig.twilio.nextCall();
-    await until(() => read(person.heard.audio) === "for ann");
-    await person.say(spell("yes"));
-    await until(() => read(person.heard.audio).endsWith("bye."));
+    await until(() => rig.heardBy(person) === "for ann");
+    await rig.say(person, "yes");
+    await until(() => rig.heardBy(person).endsWith("bye."));
     person.hangUp();
     const result = await called;
     expect(result).toMatchObject({ outcome: "answered", callId: person.sid, direction: "outbound", callee: "+15550177" });
@@ -180,5 +201,48 @@ describe("a call that is placed", () => {
     });
     const result = await rig.phone.call({ to: "+15550177", agent: rig.agent, wait: true });
     expect(result.outcome).toBe("busy");
+  });
+});
+
+describe("the program of the specification", () => {
+  test("answers a call with Twilio, Deepgram, Claude and ElevenLabs, in the telephone's own format throughout", async () => {
+    await using deepgram = await DeepgramServer.start();
+    await using anthropic = await AnthropicServer.start({ replies: ["We open at nine."] });
+    await using elevenlabs = await ElevenLabsServer.start();
+    await using twilio = await TwilioEmulator.start();
+    const { accountSid, authToken } = twilio;
+    await using llm = new AnthropicLLM({ apiKey: "test", baseUrl: anthropic.url });
+    await using phone = new Patter({
+      carrier: new Twilio({ accountSid, authToken, baseUrl: twilio.url }),
+      phoneNumber: "+15550100",
+      logger: silentLogger,
+    });
+    const agent = phone.agent({
+      stt: new DeepgramSTT({ apiKey: "test", baseUrl: deepgram.url }),
+      llm,
+      tts: new ElevenLabsTTS({ apiKey: "test", baseUrl: elevenlabs.url, voiceId: "rachel" }),
+      systemPrompt: "You are a helpful assistant.",
+      firstMessage: "Hi, how can I help?",
+    });
+    const ends: CallEnd[] = [];
+    deepgram.script([{ text: "When do you open?", startMs: 2000 }]);
+    await phone.serve({ agent, port: 0, webhookUrl: PUBLIC_URL, onCallEnd: (end) => void ends.push(end) });
+    twilio.route(PUBLIC_URL, await phone.ready);
+    const person = twilio.callIn();
+    await person.streaming();
+    // 60 ms a character, as the server speaks.
+    await until(() => person.heard.durationMs >= 60 * ("Hi, how can I help?".length + "We open at nine.".length));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    person.hangUp();
+    await until(() => ends.length === 1);
+    expect(ends[0]?.transcript.map(({ role, text }) => `${role}: ${text}`)).toEqual([
+      "assistant: Hi, how can I help?",
+      "user: When do you open?",
+      "assistant: We open at nine.",
+    ]);
+    expect(ends[0]?.errors).toEqual([]);
+    expect(Object.fromEntries(deepgram.sockets[0]?.query ?? [])).toMatchObject({ encoding: "mulaw", sample_rate: "8000" });
+    expect(elevenlabs.requests.every(({ path }) => !path.includes("stream") || path.includes("ulaw_8000"))).toBe(true);
+    expect(person.errors).toEqual([]);
   });
 });
