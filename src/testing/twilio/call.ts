@@ -66,6 +66,14 @@ export class TwilioCall {
   }
 
   /**
+   * Resolves when something holds of all audio that was heard, without the silence between; it is asked whenever the program's
+   * audio has ended. Rejects when the call ends before.
+   */
+  async untilHeard(holds: (audio: Uint8Array) => boolean): Promise<void> {
+    await this.until(({ type }) => type === "playout_ended" && holds(this.heard.audio));
+  }
+
+  /**
    * Says audio into the phone, behind what is being said; what is said before somebody listens waits. Resolves when the last
    * frame has left, or when the call is over.
    */

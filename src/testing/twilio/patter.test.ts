@@ -39,9 +39,9 @@ async function line(
   };
 }
 
-/** Resolves when the last words that were heard are these, and nothing sounds any more. */
-async function hears(call: TwilioCall, spoken: SpokenWords, words: string): Promise<void> {
-  await call.until(({ type }) => type === "playout_ended" && spoken.words(call.heard.audio).endsWith(words));
+/** Resolves when the last words that were heard are these. */
+function hears(call: TwilioCall, spoken: SpokenWords, words: string): Promise<void> {
+  return call.untilHeard((audio) => spoken.words(audio).endsWith(words));
 }
 
 test("a caller hears the greeting, is answered, and hangs up", async () => {
