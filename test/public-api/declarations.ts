@@ -64,9 +64,9 @@ export class DeclarationReader {
     for (const specifier of file.exportedAll) {
       if (specifier.startsWith(".")) for (const [name, target] of this.#exported(join(path, specifier))) names.set(name, target);
     }
-    for (const { name, local, from } of file.exported) {
+    for (const { name, local, from, isType } of file.exported) {
       const target = from === undefined ? this.#lookUp(path, local) : this.#follow(path, from, local);
-      if (target !== undefined) names.set(name, target);
+      if (target !== undefined) names.set(name, { ...target, isType: isType || target.isType });
     }
     return names;
   }
@@ -74,7 +74,7 @@ export class DeclarationReader {
   /** What a name means in a file: its own declaration, or the one it imports. */
   #lookUp(path: string, name: string): Target | undefined {
     const file = this.#file(path);
-    if (file.locals.has(name)) return { path, name };
+    if (file.locals.has(name)) return { path, name, isType: false };
     const imported = file.imported.get(name);
     return imported === undefined ? undefined : this.#follow(path, imported.specifier, imported.name);
   }
@@ -83,8 +83,8 @@ export class DeclarationReader {
     return specifier.startsWith(".") ? this.#exported(join(path, specifier)).get(name) : undefined;
   }
 
-  #isValue({ path, name }: Target): boolean {
-    return (this.#file(path).locals.get(name) ?? []).some((local) => local.isValue);
+  #isValue({ path, name, isType }: Target): boolean {
+    return !isType && (this.#file(path).locals.get(name) ?? []).some((local) => local.isValue);
   }
 
   #file(path: string): DeclarationFile {
@@ -99,13 +99,22 @@ export class DeclarationReader {
 interface Target {
   readonly path: string;
   readonly name: string;
+  /** Whether it is exported as a type, whatever it is. */
+  readonly isType: boolean;
 }
 
 interface DeclarationFile {
   readonly locals: ReadonlyMap<string, readonly Local[]>;
   readonly imported: ReadonlyMap<string, { readonly specifier: string; readonly name: string }>;
-  readonly exported: readonly { readonly name: string; readonly local: string; readonly from: string | undefined }[];
+  readonly exported: readonly Exported[];
   readonly exportedAll: readonly string[];
+}
+
+interface Exported {
+  readonly name: string;
+  readonly local: string;
+  readonly from: string | undefined;
+  readonly isType: boolean;
 }
 
 interface Local {
@@ -133,7 +142,7 @@ function parseDeclarations(path: string, source: string): DeclarationFile {
   if (error !== undefined) throw new Error(`${path}: ${error.message}`);
   const locals = new Map<string, Local[]>();
   const imported = new Map<string, { specifier: string; name: string }>();
-  const exported: { name: string; local: string; from: string | undefined }[] = [];
+  const exported: Exported[] = [];
   const exportedAll: string[] = [];
 
   const declare = (node: Node, whole: Node): string[] => {
@@ -159,10 +168,11 @@ function parseDeclarations(path: string, source: string): DeclarationFile {
     } else if (node.type === "ExportNamedDeclaration") {
       const declaration = node["declaration"] as Node | null;
       if (declaration !== null)
-        for (const name of declare(declaration, node)) exported.push({ name, local: name, from: undefined });
+        for (const name of declare(declaration, node)) exported.push({ name, local: name, from: undefined, isType: false });
       const from = node["source"] === null ? undefined : literal(node["source"]);
       for (const entry of node["specifiers"] as readonly Node[]) {
-        exported.push({ name: identifier(entry["exported"]), local: identifier(entry["local"]), from });
+        const isType = node["exportKind"] === "type" || entry["exportKind"] === "type";
+        exported.push({ name: identifier(entry["exported"]), local: identifier(entry["local"]), from, isType });
       }
     } else {
       declare(node, node);

@@ -43,6 +43,7 @@ describe("the reader of declarations", () => {
     "index.d.ts": `
       import type { Options } from "./options.js";
       export { Phone as Patter } from "./phone.js";
+      export type { Phone } from "./phone.js";
       export type * from "./events.js";
       export declare function start(options: Options): import("./handle.js").Handle;
       export {};`,
@@ -61,7 +62,7 @@ describe("the reader of declarations", () => {
   const read = new DeclarationReader((path) => files[path] ?? "");
 
   it("tells values from types through every kind of export", () => {
-    expect(read.exportsOf("index.d.ts")).toEqual({ values: ["Patter", "start"], types: ["Event"] });
+    expect(read.exportsOf("index.d.ts")).toEqual({ values: ["Patter", "start"], types: ["Event", "Phone"] });
   });
 
   it("finds all that an export mentions, and no more", () => {
