@@ -38,8 +38,14 @@ describe("systemMessages", () => {
     ]);
   });
 
+  test("keeps the values out of the first message where there is no prompt", () => {
+    const [ada, bob] = ["Ada", "Bob"].map((name) => systemMessages(" ", { name }));
+    expect(ada?.[1]).toEqual({ role: "system", content: "For this call:\nname = Ada" });
+    expect(ada?.[0]).toEqual(bob?.[0]);
+    expect(ada).toHaveLength(2);
+  });
+
   test("is nothing for a blank prompt without values", () => {
     expect(systemMessages(" \n", {})).toEqual([]);
-    expect(systemMessages("", { name: "Ada" })).toEqual([{ role: "system", content: "For this call:\nname = Ada" }]);
   });
 });

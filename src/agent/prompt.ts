@@ -9,19 +9,23 @@ export function fillVariables(text: string, variables: Readonly<Record<string, s
   );
 }
 
+/** What precedes the values of a call where there is no prompt. */
+const VALUES_FOLLOW = "What is known of this call follows.";
+
 /**
- * The system messages of a request. The first is the same for every call, placeholders left as written,
- * so that it can be cached; the second holds this call's values and exists only when there are any.
+ * The system messages of a request. The first is the same for every call, placeholders left as written, so that it can
+ * be cached; the second holds this call's values and exists only when there are any. Values without a prompt have a line
+ * before them: a provider takes the first message for what all calls have in common.
  */
 export function systemMessages(systemPrompt: string, variables: Readonly<Record<string, string>>): ChatMessage[] {
-  const messages: ChatMessage[] = [];
-  if (systemPrompt.trim() !== "") messages.push({ role: "system", content: systemPrompt });
   const values = Object.entries(variables);
-  if (values.length > 0) {
-    const list = values.map(([name, value]) => `${name} = ${value}`).join("\n");
-    messages.push({ role: "system", content: `For this call:\n${list}` });
-  }
-  return messages;
+  const isBlank = systemPrompt.trim() === "";
+  if (values.length === 0) return isBlank ? [] : [{ role: "system", content: systemPrompt }];
+  const list = values.map(([name, value]) => `${name} = ${value}`).join("\n");
+  return [
+    { role: "system", content: isBlank ? VALUES_FOLLOW : systemPrompt },
+    { role: "system", content: `For this call:\n${list}` },
+  ];
 }
 
 /** What every request of an agent's call begins with; a cache holds it only while it stays the same. */
