@@ -9,7 +9,7 @@ import { openConnection } from "../provider-kit/open-connection.js";
 import { explained, messagesUrl, modelsUrl, requestHeaders } from "./anthropic/endpoint.js";
 import { AnthropicDecoder } from "./anthropic/events.js";
 import { followUp } from "./anthropic/follow-ups.js";
-import { type BodyOptions, messagesBody, warmupBody } from "./anthropic/messages.js";
+import { type BodyOptions, endsInPlaceholder, messagesBody, warmupBody } from "./anthropic/messages.js";
 import { DEFAULT_MODEL, type ModelRules, modelRules } from "./anthropic/models.js";
 import { type AnthropicLLMOptions, checkOptions, CLASS_NAME } from "./anthropic/options.js";
 import { requestSettings } from "./anthropic/parameters.js";
@@ -84,10 +84,11 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
             toolName,
             firstToolCall: toolCalls,
             // Newer models refuse thinking whose prompt the history does not hold; older ones insist on it.
-            keepsThinking: earlier.length === 0 || this.#rules?.thinking.includes("enabled") === true,
+            keepsThinking:
+              (earlier.length === 0 && !endsInPlaceholder(body)) || this.#rules?.thinking.includes("enabled") === true,
           }),
         followUp: (complete, earlier) => followUp(body, complete, earlier),
-        explain: (error) => explained(error, this.model),
+        explain: (error) => explained(error, this.model, (options.clock ?? systemClock).epochMs()),
         hedgeAfterMs: this.#hedgeAfterMs,
       },
       this.#cache === undefined ? options : { ...options, onUsage: this.#watch(this.#cache, body, options) },

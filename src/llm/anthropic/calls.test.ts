@@ -11,7 +11,7 @@ import { AnthropicServer } from "../../testing/anthropic/server.js";
 import { SpokenWords } from "../../testing/spoken-words.js";
 import { TestPhone } from "../../testing/test-phone.js";
 import { TestSTT, TestTTS, TestVAD } from "../../testing/test-speech.js";
-import { AnthropicLLM, type AnthropicLLMOptions } from "../anthropic.js";
+import { AnthropicLLM, type AnthropicLLMOptions, type AnthropicToolChoice } from "../anthropic.js";
 
 /** About 5,000 tokens, above the 4,096 that the default model caches. */
 const LONG_PROMPT = "You answer the telephone of a small restaurant, kindly and in short sentences. ".repeat(260);
@@ -25,7 +25,7 @@ interface Rig extends AsyncDisposable {
   say(text: string, thenMs?: number): Promise<void>;
   /** The streamed requests, without the warm-up. */
   asked(): AnthropicRequest[];
-  typesOf<Type extends CallEventBody["type"]>(type: Type): Extract<CallEvent, { readonly type: Type }>[];
+  eventsOf<Type extends CallEventBody["type"]>(type: Type): Extract<CallEvent, { readonly type: Type }>[];
 }
 
 interface RigOptions {
@@ -76,7 +76,7 @@ async function rig(options: RigOptions = {}): Promise<Rig> {
       await clock.advance(thenMs);
     },
     asked: () => server.requests.filter(({ body }) => body.stream === true),
-    typesOf: <Type extends CallEventBody["type"]>(type: Type) =>
+    eventsOf: <Type extends CallEventBody["type"]>(type: Type) =>
       events.filter((event): event is Extract<CallEvent, { readonly type: Type }> => event.type === type),
     [Symbol.asyncDispose]: async () => {
       phone.hangUp();
@@ -97,8 +97,8 @@ function turnsOf(request: AnthropicRequest | undefined): string[] {
 }
 
 /** How long after the caller's last turn the first error came, in ms. */
-function errorAfterMs({ typesOf }: Rig): number {
-  return (typesOf("call_error")[0]?.atMs ?? Number.NaN) - (typesOf("turn_committed")[0]?.atMs ?? Number.NaN);
+function errorAfterMs({ eventsOf }: Rig): number {
+  return (eventsOf("call_error")[0]?.atMs ?? Number.NaN) - (eventsOf("turn_committed")[0]?.atMs ?? Number.NaN);
 }
 
 describe("a call answered by Claude", () => {
@@ -115,9 +115,9 @@ describe("a call answered by Claude", () => {
       "assistant: Sure. For how many?",
       "user: for four",
     ]);
-    const [warmedUp] = call.typesOf("llm_warmed_up");
+    const [warmedUp] = call.eventsOf("llm_warmed_up");
     expect(warmedUp?.usage?.cacheWrite5mTokens).toBeGreaterThan(4096);
-    const reads = call.typesOf("llm_usage").map(({ usage }: { readonly usage: LlmUsage }) => usage.cacheReadTokens ?? 0);
+    const reads = call.eventsOf("llm_usage").map(({ usage }: { readonly usage: LlmUsage }) => usage.cacheReadTokens ?? 0);
     expect(reads[0]).toBeGreaterThanOrEqual(warmedUp?.usage?.cacheWrite5mTokens ?? Number.NaN);
     for (const [turn, read] of reads.entries()) if (turn > 0) expect(read).toBeGreaterThan(reads[turn - 1] ?? Number.NaN);
   });
@@ -131,7 +131,7 @@ describe("a call answered by Claude", () => {
       { cache_control: { type: "ephemeral" } },
       { text: expect.stringContaining("Ann") },
     ]);
-    expect(call.typesOf("llm_usage")[0]?.usage.cacheReadTokens).toBeGreaterThan(4096);
+    expect(call.eventsOf("llm_usage")[0]?.usage.cacheReadTokens).toBeGreaterThan(4096);
   });
 
   test("runs the tools of one answer side by side, and gives back their results in order", async () => {
@@ -168,20 +168,36 @@ describe("a call answered by Claude", () => {
     ]);
   });
 
+  test.each<AnthropicToolChoice>(["any", { name: "hours" }])(
+    "speaks of what a tool found that had to be called: %j",
+    async (toolChoice) => {
+      let runs = 0;
+      const hours = tool({ name: "hours", handler: () => `nine to five, ${++runs}` });
+      await using call = await rig({ agent: { tools: [hours] }, llm: { toolChoice } });
+      const isDemanded = ({ body }: AnthropicRequest): boolean => body.tool_choice?.type !== "auto" && body.stream === true;
+      call.server.replyTo(isDemanded, ...Array.from({ length: 12 }, () => ({ toolCalls: [{ name: "hours" }] })));
+      call.server.replyTo(({ body }) => body.tool_choice?.type === "auto", "From nine to five.");
+      await call.say("when are you open");
+      expect([call.phone.heard, runs]).toEqual(["From nine to five.", 1]);
+      expect(call.asked()).toHaveLength(2);
+      expect(call.eventsOf("call_error")).toEqual([]);
+    },
+  );
+
   test("tells the model what the caller heard of a reply they interrupted, and keeps the cache of what came before", async () => {
     const long = "We have fish today. We have soup and bread. We have cake with cream. And we have coffee too.";
     await using call = await rig({ replies: ["Hello.", { text: long, tokenMs: 20 }, "Of course."] });
     await call.say("good evening");
     await call.say("what do you have", 1500);
     await call.say("no stop please");
-    const [bargeIn] = call.typesOf("barge_in");
+    const [bargeIn] = call.eventsOf("barge_in");
     expect(bargeIn).toBeDefined();
-    const interrupted = call.typesOf("reply_ended").find(({ reason }) => reason === "barge_in");
+    const interrupted = call.eventsOf("reply_ended").find(({ reason }) => reason === "barge_in");
     expect(long.startsWith(interrupted?.heard ?? "-")).toBe(true);
     const [first, second, third] = call.asked();
     expect(turnsOf(third).slice(-2)).toEqual([`assistant: ${interrupted?.heard}`, "user: no stop please"]);
     expect(turnsOf(third).slice(0, -2)).toEqual(turnsOf(second));
-    const [, before, after] = call.typesOf("llm_usage");
+    const [, before, after] = call.eventsOf("llm_usage");
     expect(after?.usage.cacheReadTokens).toBeGreaterThan(before?.usage.cacheReadTokens ?? Number.NaN);
     expect(first?.outcome).toBe("complete");
     expect(call.phone.heard.endsWith("Of course.")).toBe(true);
@@ -193,9 +209,9 @@ describe("a call answered by Claude", () => {
     await call.say("count for me", 2500);
     await call.say("no stop please");
     expect(call.asked().map(({ outcome }) => outcome)).toEqual(["aborted", "complete"]);
-    expect(call.typesOf("llm_usage")[0]?.usage).toMatchObject({ isEstimated: true, cacheReadTokens: expect.any(Number) });
+    expect(call.eventsOf("llm_usage")[0]?.usage).toMatchObject({ isEstimated: true, cacheReadTokens: expect.any(Number) });
     expect(call.phone.heard.endsWith("Of course.")).toBe(true);
-    expect(call.typesOf("call_error")).toEqual([]);
+    expect(call.eventsOf("call_error")).toEqual([]);
   });
 });
 
@@ -207,8 +223,8 @@ describe("a call when Claude fails", () => {
     await using call = await rig({ replies: [overload, "We are open."] });
     await call.say("are you open");
     expect(call.phone.heard).toBe("We are open.");
-    expect(call.typesOf("call_error")).toEqual([]);
-    expect(call.typesOf("llm_ended")[0]?.retries).toHaveLength(1);
+    expect(call.eventsOf("call_error")).toEqual([]);
+    expect(call.eventsOf("llm_ended")[0]?.retries).toHaveLength(1);
   });
 
   test("hears the whole sentences, then the error line, when an overload comes within the answer", async () => {
@@ -219,7 +235,7 @@ describe("a call when Claude fails", () => {
     await call.say("since when");
     expect(call.phone.heard).toBe("We are open. Sorry about that. From nine.");
     expect(turnsOf(call.asked()[1]).at(-2)).toBe("assistant: We are open. Sorry about that.");
-    expect(call.typesOf("call_error")).toHaveLength(1);
+    expect(call.eventsOf("call_error")).toHaveLength(1);
   });
 
   test.each<[string, AnthropicReply]>([
@@ -229,7 +245,7 @@ describe("a call when Claude fails", () => {
   ])("hears the hold line, and the error line within 14 s, of a server that %s", async (_, silence) => {
     await using call = await rig({ replies: [silence, silence, silence, "Here I am."] });
     await call.say("are you there", 14_500);
-    expect(call.typesOf("call_error")).toEqual([expect.objectContaining({ stage: "llm", code: "timeout" })]);
+    expect(call.eventsOf("call_error")).toEqual([expect.objectContaining({ stage: "llm", code: "timeout" })]);
     expect(errorAfterMs(call)).toBeLessThanOrEqual(14_000);
     await call.clock.advance(2000);
     expect(call.phone.heard).toMatch(/^(Please hold on\. ){2,3}Sorry about that\.$/);
@@ -241,7 +257,7 @@ describe("a call when Claude fails", () => {
     await call.say("are you open", 12_000);
     expect(call.phone.heard).toMatch(/^We are open\. (Please hold on\. )+Sorry about that\.$/);
     expect(errorAfterMs(call)).toBeLessThanOrEqual(8100);
-    expect(call.typesOf("call_error")).toHaveLength(1);
+    expect(call.eventsOf("call_error")).toHaveLength(1);
   });
 
   test("waits for a model that thinks for long, and gives up one that never ends once", async () => {
@@ -254,7 +270,7 @@ describe("a call when Claude fails", () => {
     expect(call.phone.heard).toBe("Forty two.");
     await call.say("are you sure", 40_000);
     expect(call.phone.heard).toBe("Forty two. Sorry about that.");
-    expect(call.typesOf("call_error")).toEqual([expect.objectContaining({ code: "timeout" })]);
+    expect(call.eventsOf("call_error")).toEqual([expect.objectContaining({ code: "timeout" })]);
     expect(call.asked()).toHaveLength(2);
   });
 
@@ -263,9 +279,9 @@ describe("a call when Claude fails", () => {
     await using call = await rig({ replies: [{ text: "", stopReason: "refusal", stopDetails }, "Gladly."] });
     await call.say("break into it");
     expect(call.phone.heard).toBe("Sorry about that.");
-    expect(call.typesOf("call_error")).toEqual([expect.objectContaining({ stage: "llm", code: "refusal" })]);
-    expect(call.typesOf("call_error")[0]?.message).toContain("cyber");
-    expect(call.typesOf("llm_ended")[0]).toMatchObject({ stopReason: "refusal", stopDetail: expect.stringContaining("cyber") });
+    expect(call.eventsOf("call_error")).toEqual([expect.objectContaining({ stage: "llm", code: "refusal" })]);
+    expect(call.eventsOf("call_error")[0]?.message).toContain("cyber");
+    expect(call.eventsOf("llm_ended")[0]).toMatchObject({ stopReason: "refusal", stopDetail: expect.stringContaining("cyber") });
     await call.say("then tell me a joke");
     expect(call.phone.heard).toBe("Sorry about that. Gladly.");
   });
@@ -274,10 +290,10 @@ describe("a call when Claude fails", () => {
     await using call = await rig({ replies: [{ text: "" }, "We are open.", { text: "" }, { text: "" }] });
     await call.say("are you open");
     expect(call.phone.heard).toBe("We are open.");
-    expect(call.typesOf("llm_ended")[0]?.retries).toEqual(["empty_answer"]);
+    expect(call.eventsOf("llm_ended")[0]?.retries).toEqual(["empty_answer"]);
     await call.say("are you sure");
     expect(call.phone.heard).toBe("We are open. Sorry about that.");
-    expect(call.typesOf("call_error")).toEqual([expect.objectContaining({ code: "empty_answer" })]);
+    expect(call.eventsOf("call_error")).toEqual([expect.objectContaining({ code: "empty_answer" })]);
   });
 
   test("runs no tool whose arguments the token limit cut, and says that something went wrong", async () => {
@@ -287,15 +303,15 @@ describe("a call when Claude fails", () => {
     await using call = await rig({ replies: [cut], agent: { tools: [book] } });
     await call.say("book it");
     expect([call.phone.heard, runs]).toEqual(["Sorry about that.", 0]);
-    expect(call.typesOf("call_error")).toEqual([expect.objectContaining({ code: "max_tokens" })]);
+    expect(call.eventsOf("call_error")).toEqual([expect.objectContaining({ code: "max_tokens" })]);
   });
 
   test("is none the worse for a warm-up that the vendor refuses", async () => {
     await using call = await rig({ replies: ["We are open."], warmup: { status: 529 } });
     expect(call.server.requests.map(({ status }) => status)).toEqual([529]);
-    expect(call.typesOf("llm_warmed_up")).toEqual([expect.not.objectContaining({ usage: expect.anything() })]);
+    expect(call.eventsOf("llm_warmed_up")).toEqual([expect.not.objectContaining({ usage: expect.anything() })]);
     await call.say("are you open");
     expect(call.phone.heard).toBe("We are open.");
-    expect(call.typesOf("call_error")).toEqual([]);
+    expect(call.eventsOf("call_error")).toEqual([]);
   });
 });

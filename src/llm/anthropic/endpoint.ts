@@ -9,13 +9,23 @@ const DEFAULT_VERSION = "2023-06-01";
 /** Long since part of the API; sent for the same behaviour with every snapshot of a model. */
 const CACHING_BETA = "prompt-caching-2024-07-31";
 
-/** The URL of the Messages endpoint. @throws ConfigError for one that is no URL. */
+/** A host as people write it: a name with a dot in it, or any host with a port; a path may follow. */
+const HOST = /^(?<name>\[[\da-f:.]+\]|[\w-]+(?:\.[\w-]+)+|localhost|[\w-]+(?=:\d))(?::\d+)?(?:[/?].*)?$/i;
+const THIS_MACHINE = /^(localhost|127(\.\d+){3}|\[::1\])$/i;
+
+/** The URL of the Messages endpoint. @throws ConfigError for what is neither a URL nor a host. */
 export function messagesUrl({ baseUrl = DEFAULT_BASE_URL }: AnthropicLLMOptions): string {
-  const url = parseUrl(CLASS_NAME, "baseUrl", baseUrl);
+  const url = parseUrl(CLASS_NAME, "baseUrl", withScheme(baseUrl.trim()));
   const path = url.pathname.replace(/\/+$/, "");
   if (path.endsWith("/messages")) url.pathname = path;
   else url.pathname = path.endsWith("/v1") ? `${path}/messages` : `${path}/v1/messages`;
   return url.href;
+}
+
+function withScheme(address: string): string {
+  const host = HOST.exec(address)?.groups?.["name"];
+  if (host === undefined) return address;
+  return `${THIS_MACHINE.test(host) ? "http" : "https"}://${address}`;
 }
 
 /** A URL beside the Messages endpoint whose answer is small and free. */
@@ -51,14 +61,23 @@ function authorization({ apiKey, authToken }: AnthropicLLMOptions): Readonly<Rec
   return { "x-api-key": key };
 }
 
-/** Says more about the vendor's error where the model's name is at fault. */
-export function explained(error: ProviderError, model: string): ProviderError {
+/** Says more about the vendor's error, which came at `epochMs`, where the model's name is at fault. */
+export function explained(error: ProviderError, model: string, epochMs: number): ProviderError {
   if (error.status !== 404 || error.vendorCode !== "not_found_error") return error;
-  const retired = retiredModel(model);
-  const message =
-    retired === undefined
-      ? `${error.message} Check { model: ${JSON.stringify(model)} } for a typing error; the default is "${DEFAULT_MODEL}".`
-      : `${CLASS_NAME} asked for ${model}, which the vendor has retired (${retired.date}). Pass { model: "${retired.successor}" }.`;
   const { provider, status, vendorCode, requestId } = error;
+  const message = retirementMessage(model, new Date(epochMs).toISOString()) ?? `${error.message} ${spellingHint(model)}`;
   return new ProviderError(message, { provider, status, vendorCode, requestId, cause: error });
+}
+
+/** Dates in this form stand in the order of time. */
+function retirementMessage(model: string, now: string): string | undefined {
+  const retirement = retiredModel(model);
+  if (retirement === undefined) return undefined;
+  const { date, successor } = retirement;
+  const fate = now < date ? `was not found; the vendor retires it on ${date}` : `the vendor retired on ${date}`;
+  return `${CLASS_NAME} asked for ${model}, which ${fate}. Pass { model: "${successor}" }.`;
+}
+
+function spellingHint(model: string): string {
+  return `Check { model: ${JSON.stringify(model)} } for a typing error; the default is "${DEFAULT_MODEL}".`;
 }

@@ -82,7 +82,7 @@ test("a model that stays overloaded is asked twice and no more", async () => {
 test("a retired model is named with its successor", async () => {
   const { error } = await ask([], { model: "claude-3-5-sonnet-latest" });
   expect(error).toMatchObject({ status: 404, retryable: false });
-  expect((error as Error).message).toContain('retired (2025-10-28). Pass { model: "claude-sonnet-4-6" }.');
+  expect((error as Error).message).toContain('retired on 2025-10-28. Pass { model: "claude-sonnet-4-6" }.');
 });
 
 test("a limit that asks for long patience is reported instead of waited for, a short one is waited for", async () => {

@@ -143,6 +143,30 @@ test("the parameters stand first, and a tool choice only beside tools, by the na
   expect(warnings).toEqual(["unknown_tool_choice"]);
 });
 
+test("a demanded tool call is demanded until it is made: behind a tool's result the model may choose", () => {
+  const call = { id: "a", type: "function", function: { name: "hours", arguments: "{}" } } as const;
+  const answered: ChatMessage[] = [
+    ...HELLO,
+    { role: "assistant", content: null, tool_calls: [call] },
+    { role: "tool", tool_call_id: "a", content: "nine to five" },
+  ];
+  const choice = (messages: readonly ChatMessage[], toolChoice: BodyOptions["toolChoice"]): unknown =>
+    bodyFor(messages, [HOURS], { ...UNCACHED, ...(toolChoice && { toolChoice }) }).tool_choice;
+  expect(choice(answered, { type: "any" })).toEqual({ type: "auto" });
+  expect(choice(answered, { type: "tool", name: "hours", disable_parallel_tool_use: true })).toEqual({
+    type: "auto",
+    disable_parallel_tool_use: true,
+  });
+  expect(choice([...answered, { role: "system", content: "Be kind." }], { type: "any" })).toEqual({ type: "auto" });
+  expect(choice(answered, { type: "none" })).toEqual({ type: "none" });
+  const goesOn: ChatMessage[] = [
+    ...answered,
+    { role: "assistant", content: "Nine to five." },
+    { role: "user", content: "And then?" },
+  ];
+  for (const messages of [HELLO, goesOn]) expect(choice(messages, { type: "any" })).toEqual({ type: "any" });
+});
+
 test("the agent's last words stay the last, without the space behind them, where the model goes on from them", () => {
   const messages: ChatMessage[] = [...HELLO, { role: "assistant", content: "The table is \n" }];
   expect(bodyFor(messages, [], { ...UNCACHED, acceptsPrefill: true }).messages.at(-1)).toEqual({

@@ -20,7 +20,10 @@ import type {
 export interface BodyOptions {
   /** Go in first, as they are (`thinking` with a budget aside, where the conversation rules it out); they name the model. */
   readonly parameters: WireParameters;
-  /** Sent only with tools; a tool's name in it may be the caller's own. One of no tool is left out, with a warning. */
+  /**
+   * Sent only with tools; a tool's name in it may be the caller's own. One of no tool is left out, with a warning. A demanded
+   * call is demanded until it is made: behind its result the model may choose.
+   */
   readonly toolChoice?: WireToolChoice;
   /** How long tools and system prompt are cached; left out, nothing is marked. The conversation is always cached for 5 minutes. */
   readonly caching?: { readonly ttl: CacheTtl };
@@ -42,14 +45,16 @@ type Turn =
 
 /** The first message must be the user's; a call that begins with the agent's greeting gets this one. */
 const CALL_CONNECTED = "[The call is connected.]";
-/** Newer models refuse a conversation that ends with their own words. */
+/** Newer models refuse a conversation that ends with their own words. The next request lacks this turn: it is no part of the call. */
 const GO_ON = "[The caller is silent.]";
 /** An error result without a text is refused. */
 const FAILED = "The tool failed.";
 
 /**
- * Converts a conversation to a request body. Equal conversations give equal bytes, and a longer one begins with the bytes of the
- * shorter, markers and a closing `[The caller is silent.]` aside, so that a cached beginning stays valid.
+ * Converts a conversation to a request body. Equal conversations give equal bytes, and a longer one begins with the turns of the
+ * shorter, byte for byte, so that a cached beginning stays valid. Beside the markers two things may change at the shorter one's
+ * end: a closing `[The caller is silent.]` goes, and instructions that closed it come into the brackets of the caller's turn where
+ * the caller went on without an answer, as the API takes them only at the end and before an answer.
  */
 export function messagesBody(messages: readonly ChatMessage[], tools: readonly ToolSpec[], options: BodyOptions): MessagesBody {
   const names = toolNames(tools);
@@ -60,9 +65,25 @@ export function messagesBody(messages: readonly ChatMessage[], tools: readonly T
   return {
     ...acceptedParameters(options.parameters, turns),
     stream: true,
-    ...beginningOf(conversation, tools, names, options),
+    ...beginningOf(conversation, tools, names, { ...options, ...answeringChoice(conversation, options) }),
     messages: needsUser ? [...marked, userTurn(GO_ON)] : marked,
   };
+}
+
+/** Says whether a request ends with a turn that the conversation does not hold, and the next request will not. */
+export function endsInPlaceholder({ messages }: MessagesBody): boolean {
+  const last = messages.at(-1);
+  return last?.role === "user" && last.content.length === 1 && last.content[0]?.type === "text" && last.content[0].text === GO_ON;
+}
+
+/** A demanded tool has been called when its result comes: were it demanded again, the model could never speak of the result. */
+function answeringChoice(
+  conversation: readonly ChatMessage[],
+  { toolChoice: choice }: BodyOptions,
+): Pick<BodyOptions, "toolChoice"> {
+  if (choice?.type !== "any" && choice?.type !== "tool") return {};
+  if (conversation.findLast(({ role }) => role !== "system")?.role !== "tool") return {};
+  return { toolChoice: { type: "auto", ...(choice.disable_parallel_tool_use ? { disable_parallel_tool_use: true } : {}) } };
 }
 
 /**

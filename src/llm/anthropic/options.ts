@@ -29,7 +29,10 @@ export interface AnthropicLLMOptions {
   readonly topP?: number;
   /** Texts that end the answer, none of them blank. Default none. */
   readonly stopSequences?: readonly string[];
-  /** A host with `https://`, or the whole URL of a Messages endpoint. Default `https://api.anthropic.com`. */
+  /**
+   * A host, or the whole URL of a Messages endpoint. Without a scheme it is asked over HTTPS, this machine (`localhost`,
+   * `127.0.0.1`, `[::1]`) over HTTP. Default `https://api.anthropic.com`.
+   */
   readonly baseUrl?: string;
   /**
    * Marks tools, system prompt and conversation as cacheable (`cache_control: ephemeral`). Default true.
@@ -57,7 +60,8 @@ export interface AnthropicLLMOptions {
   /** How much work goes into an answer. Unset by default, but `low` for models that always think. Where a level is not offered, the next lower one is sent. */
   readonly effort?: Effort;
   /**
-   * Sent with every request that has tools, the one after a tool's result included. Unset by default: the model decides.
+   * Sent with every request that has tools. Unset by default: the model decides. `any` and `{ name }` demand one round of calls for
+   * each thing the caller says; the request behind the results says `auto`, so that the model can speak of them.
    * Models that refuse a demanded call (Sonnet 5.5, those that always think, any with `budgetTokens`) get `auto`.
    */
   readonly toolChoice?: AnthropicToolChoice;

@@ -11,7 +11,8 @@ export interface AnthropicData {
 
 /**
  * The blocks of an assistant message. Thinking stands where it stood, and only for the model that signed it. It is signed over
- * everything before it: where the conversation holds other words than the answer had, only the thinking before them is sent.
+ * everything before it: an answer whose words are unchanged goes back byte for byte, though the conversation may hold them with
+ * other white space; where it holds other words, only the thinking before them is sent. None ends a message: the API refuses that.
  */
 export function assistantBlocks(
   text: readonly TextBlock[],
@@ -19,25 +20,30 @@ export function assistantBlocks(
   providerData: unknown,
   model: string,
 ): AssistantBlock[] {
-  const parts = isAnthropicData(providerData) && providerData.model === model ? providerData.parts : [];
-  if (isUnchanged(parts, text, calls)) return replayed(parts, calls);
+  const answer = isAnthropicData(providerData) && providerData.model === model ? providerData.parts : [];
+  const parts = answer.filter((part) => part.type !== "text" || part.text.trim() !== "");
+  if (isUnchanged(parts, text, calls)) return replay(parts.slice(0, parts.findLastIndex((part) => !isThinking(part)) + 1), calls);
   const end = parts.findIndex((part) => !isThinking(part));
   return [...parts.slice(0, end < 0 ? parts.length : end).filter(isThinking), ...text, ...calls];
 }
 
 function isUnchanged(parts: readonly AnswerPart[], text: readonly TextBlock[], calls: readonly ToolUseBlock[]): boolean {
-  if (parts.length === 0 || parts.filter(({ type }) => type === "tool_use").length !== calls.length) return false;
+  if (parts.filter(({ type }) => type === "tool_use").length !== calls.length) return false;
   const answered = parts.map((part) => (part.type === "text" ? part.text : "")).join("");
-  return answered.trim() === text.map((block) => block.text.trim()).join("");
+  return withoutSpace(answered) === withoutSpace(text.map((block) => block.text).join(""));
 }
 
-function replayed(parts: readonly AnswerPart[], calls: readonly ToolUseBlock[]): AssistantBlock[] {
-  const spoken = parts.filter((part) => part.type !== "text" || part.text.trim() !== "");
+/** Sentences that were spoken one by one are joined again by other white space than the answer had. */
+function withoutSpace(text: string): string {
+  return text.replace(/\s+/g, "");
+}
+
+function replay(parts: readonly AnswerPart[], calls: readonly ToolUseBlock[]): AssistantBlock[] {
   let call = 0;
-  return spoken.flatMap((part, index): readonly AssistantBlock[] => {
+  return parts.flatMap((part, index): readonly AssistantBlock[] => {
     if (part.type === "tool_use") return calls.slice(call, ++call);
     if (part.type !== "text") return [part];
-    return [{ type: "text", text: index === spoken.length - 1 ? part.text.trimEnd() : part.text }];
+    return [{ type: "text", text: index === parts.length - 1 ? part.text.trimEnd() : part.text }];
   });
 }
 
