@@ -1,7 +1,9 @@
 export { Patter } from "./patter.js";
 export type {
+  AgentChoice,
   CallCallbacks,
   CallEnd,
+  CallInfo,
   DisconnectOptions,
   Message,
   OutgoingCallOptions,

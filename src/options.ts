@@ -52,14 +52,23 @@ export interface CallCallbacks {
   readonly onCallEnd?: (end: CallEnd) => void | Promise<void>;
 }
 
+/** A call before it begins: what there is to choose its agent by. */
+export type CallInfo = Pick<Call, "id" | "from" | "to" | "direction" | "customParameters">;
+
+/** Chooses who holds a call; the caller hears nothing meanwhile. */
+export type AgentChoice = (call: CallInfo) => Agent | Promise<Agent>;
+
 export interface ServeOptions extends CallCallbacks {
-  readonly agent: Agent;
+  /** Who answers: one agent, or a choice by the number that was called, or by anything else of the call. */
+  readonly agent: Agent | AgentChoice;
   /** Default 8000; 0 takes any free port. */
   readonly port?: number;
   /** The address to listen on. Default `127.0.0.1`: this machine only. */
   readonly host?: string;
   /** Where callers reach this server from outside, http or https, such as `https://agent.example.com`. */
   readonly webhookUrl?: string;
+  /** How long a call may last, in ms. Default: as long as its sides like. */
+  readonly maxDurationMs?: number;
   /** Whether a telephone carrier is told to send the number's calls here. Default true. */
   readonly manageWebhook?: boolean;
   /** Answers each turn in place of the agent's `llm`: text, or pieces of text as they come. */
@@ -88,7 +97,8 @@ export interface OutgoingCallOptions {
 }
 
 /** A typed call in place of served ones: the callbacks are the same. */
-export interface TestOptions extends CallCallbacks, Pick<ServeOptions, "agent" | "onMessage" | "pricing"> {
+export interface TestOptions extends CallCallbacks, Pick<ServeOptions, "onMessage" | "pricing"> {
+  readonly agent: Agent;
   /** Where the caller types. Default: standard input. */
   readonly input?: Readable;
   /** Default: standard output. */
@@ -137,6 +147,7 @@ const SERVE_NAMES: OptionNames = {
     "host",
     "webhookUrl",
     "manageWebhook",
+    "maxDurationMs",
     "onMessage",
     "pricing",
     ...CALLBACKS,
@@ -171,7 +182,9 @@ export function checkPatterOptions(options: PatterOptions): void {
 export function checkServeOptions(options: ServeOptions): void {
   checkOptionNames(options, SERVE_NAMES);
   checkFunctions("serve()", options);
-  const { manageWebhook } = options;
+  const { manageWebhook, maxDurationMs } = options;
+  if (maxDurationMs !== undefined && !(typeof maxDurationMs === "number" && maxDurationMs > 0))
+    throw new ConfigError(`The serve() option maxDurationMs is ${shown(maxDurationMs)}: pass a number of ms above 0.`);
   if (manageWebhook !== undefined && typeof manageWebhook !== "boolean")
     throw new ConfigError(`The serve() option manageWebhook is ${shown(manageWebhook)}: pass true or false.`);
 }

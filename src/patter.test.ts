@@ -193,6 +193,55 @@ describe("Patter", () => {
   });
 });
 
+describe("an agent that is chosen for each call", () => {
+  test("is chosen by what is known of the call", async () => {
+    const { clock, phone, speech, caller, serve } = rig();
+    const agent = (firstMessage: string) => phone.agent({ ...speech, llm: new TestLLM([]), firstMessage });
+    const [sales, support] = [agent("Sales."), agent("Support.")];
+    await serve({ agent: async ({ to }) => (to === "+15550001" ? sales : support) });
+    const first = caller("call-1", (call) => ({ ...call, to: "+15550001" }));
+    const second = caller("call-2", (call) => ({ ...call, to: "+15550002" }));
+    await clock.advance(3000);
+    expect([first.heard, second.heard]).toEqual(["Sales.", "Support."]);
+    await phone.disconnect();
+  });
+
+  test.each<[string, ServeOptions["agent"]]>([
+    ["the choice fails", () => Promise.reject(new Error("a bug"))],
+    [
+      "the choice throws",
+      () => {
+        throw new Error("a bug");
+      },
+    ],
+    ["the choice takes more than ten seconds", () => new Promise(() => {})],
+    ["the agent cannot speak", () => new Patter({ carrier: new TestCarrier() }).agent({})],
+  ])("ends the call, and no other, where %s", async (_, agent) => {
+    const { clock, phone, caller, serve } = rig();
+    const ends: CallEnd[] = [];
+    await serve({ agent, onCallEnd: (end) => void ends.push(end) });
+    const person = caller("call-1");
+    await clock.advance(10_000);
+    expect(person.commands).toEqual(["hang_up"]);
+    expect(phone.activeCalls).toBe(0);
+    expect(ends).toEqual([]);
+    await phone.disconnect();
+  });
+});
+
+test("a call that lasts too long is ended", async () => {
+  const { clock, phone, caller, serve } = rig();
+  const ends: CallEnd[] = [];
+  await serve({ maxDurationMs: 60_000, onCallEnd: (end) => void ends.push(end) });
+  const person = caller("call-1");
+  await clock.advance(59_999);
+  expect(phone.activeCalls).toBe(1);
+  await clock.advance(1);
+  expect(ends).toMatchObject([{ endReason: "max_duration", durationMs: 60_000 }]);
+  expect(person.commands).toEqual(["hang_up"]);
+  await phone.disconnect();
+});
+
 describe("a carrier that is to be reached", () => {
   /** Notes what it is told. */
   class NotingCarrier extends TestCarrier {
@@ -278,6 +327,7 @@ describe("options", () => {
     ["an address that is none", { webhookUrl: "not a host" }, 'webhookUrl is "not a host": pass'],
     ["an empty address", { webhookUrl: "" }, 'webhookUrl is "": pass'],
     ["an address that is no text", { webhookUrl: 8000 }, "webhookUrl is 8000: pass"],
+    ["a duration that is none", { maxDurationMs: 0 }, "maxDurationMs is 0: pass a number of ms above 0."],
     ["a choice that is none", { manageWebhook: "no" }, 'manageWebhook is "no": pass true or false.'],
   ])("of serve() refuse %s", async (_, options, message) => {
     const { phone, serve } = rig();

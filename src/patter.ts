@@ -12,6 +12,8 @@ import { warnOfUnknownCosts } from "./observe/call-cost.js";
 import { pinoLogger } from "./observe/pino-logger.js";
 import { Pricing } from "./observe/pricing.js";
 import {
+  type AgentChoice,
+  type CallInfo,
   checkCallOptions,
   checkPatterOptions,
   checkServeOptions,
@@ -192,21 +194,31 @@ export class Patter implements AsyncDisposable {
   async #start(options: ServeOptions, signal: AbortSignal): Promise<Serving> {
     checkServeOptions(options);
     const pricing = new Pricing(options.pricing);
-    const agent = completeAgent(options);
+    const { fixed, agentOf } = whoAnswers(options, signal);
     const { carrier } = this.#options;
     const setup = this.#setup(options);
     carrier.check?.(setup);
     const clock = this.#clock;
     const [{ startServer }, logger] = await Promise.all([import("./server/server.js"), this.#logger()]);
-    await abortable(prepare({ agent, clock, signal, logger }), signal);
-    const calls = new RunningCalls({ agent, carrier: carrier.name, callbacks: options, pricing, clock, logger, signal });
+    if (fixed !== undefined) await abortable(prepare({ agent: fixed, clock, signal, logger }), signal);
+    const { maxDurationMs } = options;
+    const calls = new RunningCalls({
+      agentOf,
+      ...(maxDurationMs !== undefined && { maxDurationMs }),
+      carrier: carrier.name,
+      callbacks: options,
+      pricing,
+      clock,
+      logger,
+      signal,
+    });
     const server = await startServer({
       carriers: [carrier],
       ...(options.port !== undefined && { port: options.port }),
       ...(options.host !== undefined && { host: options.host }),
       clock,
       logger,
-      agent: agentInfo(agent),
+      ...(fixed !== undefined && { agent: agentInfo(fixed) }),
       ...setup,
       isDraining: () => calls.isDraining,
       signal,
@@ -313,10 +325,24 @@ function endedEarly(cause?: unknown): ConfigError {
 }
 
 /** The agent with `onMessage` as its model, checked for what a spoken call needs. */
-function completeAgent(options: Partial<ServeOptions>): Agent {
-  const { agent } = options;
+function completeAgent(agent: Agent | undefined, { onMessage }: Partial<ServeOptions>): Agent {
   if (agent !== undefined) requireSpeech(agent);
-  return answeringAgent("serve()", options);
+  return answeringAgent("serve()", { agent, onMessage });
+}
+
+/** Who answers: `fixed` where one agent takes every call, and what gives each call its agent, with models loaded. */
+function whoAnswers(options: ServeOptions, signal: AbortSignal): { readonly fixed?: Agent; readonly agentOf: AgentChoice } {
+  const { agent } = options;
+  if (typeof agent !== "function") {
+    const fixed = completeAgent(agent, options);
+    return { fixed, agentOf: () => fixed };
+  }
+  const agentOf = async (call: CallInfo): Promise<Agent> => {
+    const chosen = completeAgent(await agent(call), options);
+    await prepareSpeech(chosen, signal);
+    return chosen;
+  };
+  return { agentOf };
 }
 
 /** The agent of a call that is placed, with what is said for this call. */
@@ -330,8 +356,13 @@ function agentOfCall({ agent, variables, firstMessage }: OutgoingCallOptions, { 
   };
 }
 
+interface Answering {
+  readonly agent?: Agent | undefined;
+  readonly onMessage?: ServeOptions["onMessage"] | undefined;
+}
+
 /** The agent with `onMessage` as its model. @throws ConfigError that names `where` when there is no agent, or not one model. */
-export function answeringAgent(where: string, { agent, onMessage }: Partial<ServeOptions>): Agent {
+export function answeringAgent(where: string, { agent, onMessage }: Answering): Agent {
   if (agent === undefined) throw new ConfigError(`${where} needs an agent: pass { agent: phone.agent({ … }) }.`);
   if (onMessage !== undefined && agent.llm !== undefined) {
     throw new ConfigError(`${where} has onMessage and the agent has an llm: only one of them can answer.`);

@@ -9,15 +9,19 @@ import { Warnings } from "./core/warnings.js";
 import { warnOfUnknownCosts } from "./observe/call-cost.js";
 import type { Pricing } from "./observe/pricing.js";
 import { errorEntry, recordOf, transcriptEntry } from "./observe/recorder.js";
-import type { CallCallbacks, CallEnd } from "./options.js";
+import type { CallCallbacks, CallEnd, CallInfo } from "./options.js";
 
 /** How long a call's end may wait for `onCallEnd`, in ms. */
 const ON_CALL_END_MS = 10_000;
+/** How long the choice of a call's agent may take, in ms. */
+const CHOICE_MS = 10_000;
 /** How long the carrier may take to hang up, in ms. */
 const HANG_UP_MS = 5000;
 
 export interface RunningCallsOptions {
-  readonly agent: Agent;
+  /** The agent of a call that came in. What it throws ends the call. */
+  readonly agentOf: (call: CallInfo) => Agent | Promise<Agent>;
+  readonly maxDurationMs?: number;
   /** The carrier's name. */
   readonly carrier: string;
   readonly callbacks: CallCallbacks;
@@ -97,10 +101,30 @@ export class RunningCalls {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
+  /** Runs a call with the agent that it is for. Without one there is no call to report. */
   async #run(incoming: IncomingCall, expected: Expected | undefined, log: Logger): Promise<void> {
-    const { carrier, callbacks, pricing, clock, signal } = this.#options;
+    const agent = expected?.agent ?? (await this.#choose(incoming, log));
+    if (agent === undefined) await this.#cutOff(incoming, "error", log);
+    else await this.#converse(incoming, agent, expected, log);
+  }
+
+  async #choose(incoming: IncomingCall, log: Logger): Promise<Agent | undefined> {
+    const { agentOf, clock } = this.#options;
+    const { callId: id, from, to, direction, customParameters } = incoming;
+    try {
+      const choosing = (async () => agentOf({ id, from, to, direction, customParameters }))();
+      const agent = await within(clock, CHOICE_MS, choosing);
+      if (agent === undefined) log.error({ waitedMs: CHOICE_MS }, "no agent was chosen in time");
+      return agent;
+    } catch (error) {
+      log.error({ err: error }, "no agent was chosen");
+      return undefined;
+    }
+  }
+
+  async #converse(incoming: IncomingCall, agent: Agent, expected: Expected | undefined, log: Logger): Promise<void> {
+    const { carrier, callbacks, pricing, clock, signal, maxDurationMs } = this.#options;
     const { from, to, control } = incoming;
-    const agent = expected?.agent ?? this.#options.agent;
     const events: CallEvent[] = [];
     try {
       const reason = await runCall({
@@ -109,6 +133,7 @@ export class RunningCalls {
         carrier,
         clock,
         signal,
+        ...(maxDurationMs !== undefined && { maxDurationMs }),
         ...(callbacks.onCallStart && { onStart: callbacks.onCallStart }),
         onEvents: (stream) => {
           stream.subscribe((event) => {

@@ -34,6 +34,8 @@ export interface CallOptions {
   readonly clock: Clock;
   /** Ends the call as `shutdown`. */
   readonly signal: AbortSignal;
+  /** How long the call may last, in ms; it ends as `max_duration`. Default: as long as it likes. */
+  readonly maxDurationMs?: number;
   /** Subscribes to the events before the first. */
   readonly onEvents: (events: CallEvents) => void;
   /** Called when the call is connected; the greeting waits for it, a second at most. */
@@ -117,7 +119,7 @@ class Session implements Call {
       throw error;
     }
     this.#emit({ type: "transfer_ended", to, outcome: "completed" });
-    this.#inbox.push({ type: "hang_up", when: "now", reason: "transferred" });
+    this.#hangUpNow("transferred");
   }
 
   async sendDtmf(digits: string): Promise<void> {
@@ -128,7 +130,7 @@ class Session implements Call {
 
   /** Opens the streams, runs the turn loop until the call ends, and closes everything. */
   async #converse(): Promise<CallEndReason> {
-    const { agent, incoming, clock, signal: shutdown } = this.#options;
+    const { agent, incoming, clock, signal: shutdown, maxDurationMs = Number.POSITIVE_INFINITY } = this.#options;
     const { transport } = incoming;
     const { stt, tts, vad, language } = agent;
     if (stt === undefined || tts === undefined)
@@ -164,7 +166,8 @@ class Session implements Call {
         this.#turn++;
       },
     });
-    using _shutdown = onAbort(shutdown, () => this.#inbox.push({ type: "hang_up", when: "now", reason: "shutdown" }));
+    using _shutdown = onAbort(shutdown, () => this.#hangUpNow("shutdown"));
+    using _limit = clock.setTimer(maxDurationMs, () => this.#hangUpNow("max_duration"));
     listener.start();
     scope.run(() => this.#greet(emit));
     scope.run((signal) => warmUp({ agent, clock, signal, callId: this.id, emit }));
@@ -204,7 +207,11 @@ class Session implements Call {
 
   #fail(error: unknown): void {
     this.#emit(errorEvent("call", error, { fatal: true }));
-    this.#inbox.push({ type: "hang_up", when: "now", reason: "error" });
+    this.#hangUpNow("error");
+  }
+
+  #hangUpNow(reason: CallEndReason): void {
+    this.#inbox.push({ type: "hang_up", when: "now", reason });
   }
 
   #throwIfEnded(): void {

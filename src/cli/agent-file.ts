@@ -11,7 +11,8 @@ import { loadEnvFiles } from "./env-file.js";
 import { Failure, isForTheUser } from "./failure.js";
 
 /** What a user's file exports by default, checked. */
-export interface AgentFile extends Omit<ServeOptions, "port" | "host" | "webhookUrl"> {
+export interface AgentFile extends Omit<ServeOptions, "agent" | "port" | "host" | "webhookUrl"> {
+  readonly agent: Agent;
   readonly phone?: Patter;
 }
 
