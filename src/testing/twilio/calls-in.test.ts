@@ -236,6 +236,18 @@ test("a redirect by the REST API leaves the stream for other instructions", asyn
   ]);
 });
 
+test("a redirect to an address asks it for instructions", async () => {
+  const { clock, program, twilio } = await inMemory();
+  await using _twilio = twilio;
+  program.answers.set("/again", "<Response><Pause length='60'/></Response>");
+  const call = twilio.callIn();
+  await clock.advance(20);
+  await rest(twilio, `/Calls/${call.sid}.json`, { Url: `${PUBLIC_URL}/again` });
+  await clock.advance(0);
+  expect(program.forms("/again")).toEqual([expect.objectContaining({ CallSid: call.sid, CallStatus: "in-progress" })]);
+  expect(call.events.at(-1)).toMatchObject({ type: "verb", verb: "Pause" });
+});
+
 test("instructions that do not come in time are an error, and the call is over", async () => {
   const { clock, program, twilio } = await inMemory();
   await using _twilio = twilio;

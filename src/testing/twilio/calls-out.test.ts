@@ -147,6 +147,15 @@ test("keys that are sent keep a machine from being detected, and take their time
   expect(program.forms("/voice")[0]).not.toHaveProperty("AnsweredBy");
 });
 
+test("who waits for calls gets them in the order they were placed", async () => {
+  const { twilio } = await inMemory();
+  await using _twilio = twilio;
+  const waiting = [twilio.nextCall(), twilio.nextCall()];
+  await place(twilio, { To: "+15550121" });
+  await place(twilio, { To: "+15550122" });
+  expect((await Promise.all(waiting)).map(({ to }) => to)).toEqual(["+15550121", "+15550122"]);
+});
+
 test("a call ends at its time limit", async () => {
   const { clock, twilio } = await inMemory();
   await using _twilio = twilio;

@@ -110,6 +110,8 @@ export class TwilioEmulator implements AsyncDisposable {
   readonly #failures: unknown[] = [];
   readonly #runs: CallRun[] = [];
   readonly #placed = new AsyncQueue<TwilioCall>();
+  /** Who waits for a call takes it in turn. */
+  #taking: Promise<unknown> = Promise.resolve();
   readonly #requests: TwilioRestRequest[] = [];
   readonly #refusals: TwilioRefusal[] = [];
   /** When the account may place its next call, on the clock. */
@@ -230,7 +232,9 @@ export class TwilioEmulator implements AsyncDisposable {
 
   /** The next call that is placed with the REST API, and that this has not returned yet. */
   async nextCall(): Promise<TwilioCall> {
-    const { value, done } = await this.#placed.next();
+    const next = this.#taking.then(() => this.#placed.next());
+    this.#taking = next;
+    const { value, done } = await next;
     if (done === true) throw new Error("The emulator was closed before a call was placed.");
     return value;
   }
