@@ -8,7 +8,7 @@ import { VirtualClock } from "../core/clock.js";
 import { ConfigError } from "../core/errors.js";
 import type { AnthropicReply } from "../testing/anthropic/replies.js";
 import { AnthropicServer } from "../testing/anthropic/server.js";
-import type { WarmupBody } from "./anthropic/warmup.js";
+import type { WarmupBody } from "./anthropic/warm-prefixes.js";
 import type { MessagesBody } from "./anthropic/wire.js";
 import { AnthropicLLM, type AnthropicLLMOptions, LLM } from "./anthropic.js";
 

@@ -14,7 +14,7 @@ import { DEFAULT_MODEL, type ModelRules, modelRules } from "./anthropic/models.j
 import { type AnthropicLLMOptions, checkOptions, CLASS_NAME } from "./anthropic/options.js";
 import { requestSettings } from "./anthropic/parameters.js";
 import { type ToolNames, toolNames } from "./anthropic/tools.js";
-import { PromptCache } from "./anthropic/warmup.js";
+import { WarmPrefixes } from "./anthropic/warm-prefixes.js";
 import type { MessagesBody } from "./anthropic/wire.js";
 
 export type { AnthropicLLMOptions, AnthropicThinking, AnthropicToolChoice } from "./anthropic/options.js";
@@ -39,7 +39,7 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
   readonly #http: HttpClient;
   readonly #warnings = new Warnings(CLASS_NAME);
   /** `undefined` when nothing is cached. */
-  readonly #cache: PromptCache | undefined;
+  readonly #warmPrefixes: WarmPrefixes | undefined;
 
   /** @throws ConfigError without a credential, for an option that is not known, and for one out of its range. */
   constructor(options: AnthropicLLMOptions = {}) {
@@ -58,7 +58,7 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
     };
     this.#http = new HttpClient(IDENTITY, { fetch: options.fetch });
     const connection = { http: this.#http, url: this.#url, connectionUrl: modelsUrl(this.#url), headers: this.#headers };
-    this.#cache = promptCaching ? new PromptCache({ ...connection, model: this.model, ttl, warn }) : undefined;
+    this.#warmPrefixes = promptCaching ? new WarmPrefixes({ ...connection, model: this.model, ttl, warn }) : undefined;
   }
 
   /** Streams one answer: `text` and `tool_call` chunks, then `done` with the stop reason, the usage and the request's id. */
@@ -91,7 +91,7 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
         explain: (error) => explained(error, this.model, (options.clock ?? systemClock).epochMs()),
         hedgeAfterMs: this.#hedgeAfterMs,
       },
-      this.#cache === undefined ? options : { ...options, onUsage: this.#watch(this.#cache, body, options) },
+      this.#warmPrefixes === undefined ? options : { ...options, onUsage: this.#watch(this.#warmPrefixes, body, options) },
     );
   }
 
@@ -101,9 +101,9 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
    * used a moment ago. Resolves quietly after a failure or an abort: the first request tells what lasts.
    */
   async warmup(messages: readonly ChatMessage[] = [], tools?: readonly ToolSpec[] | null, options?: LlmOptions): Promise<void> {
-    if (this.#cache === undefined)
+    if (this.#warmPrefixes === undefined)
       await openConnection(this.#http, { url: modelsUrl(this.#url), headers: this.#headers }, options);
-    else await this.#cache.warm(warmupBody(messages, tools ?? [], this.#bodyOptions), options);
+    else await this.#warmPrefixes.warm(warmupBody(messages, tools ?? [], this.#bodyOptions), options);
   }
 
   /** Closes the connections; answers in flight fail. */
@@ -112,11 +112,11 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
   }
 
   /** Learns from each answer what is cached. */
-  #watch(cache: PromptCache, body: MessagesBody, { clock = systemClock, onUsage }: LlmOptions): (usage: LlmUsage) => void {
+  #watch(prefixes: WarmPrefixes, body: MessagesBody, { clock = systemClock, onUsage }: LlmOptions): (usage: LlmUsage) => void {
     const sentMs = clock.now();
     return (usage) => {
       onUsage?.(usage);
-      cache.saw(body, usage, sentMs);
+      prefixes.saw(body, usage, sentMs);
     };
   }
 }

@@ -16,7 +16,7 @@ import type { CacheTtl, MessagesBody } from "./wire.js";
 export type WarmupBody = Omit<MessagesBody, "stream">;
 
 /** What filling the cache needs to know of its provider. */
-export interface PromptCacheOptions {
+export interface WarmPrefixesOptions {
   readonly http: HttpClient;
   readonly url: string;
   /** A URL of the same host whose answer is small and free. */
@@ -41,8 +41,8 @@ const MAX_PREFIXES = 100;
  * Fills the vendor's cache with what the requests of a call begin with, while the phone rings, and remembers what is in
  * it. One request per beginning is under way at a time, and none is sent for what was used a short while ago.
  */
-export class PromptCache {
-  readonly #options: PromptCacheOptions;
+export class WarmPrefixes {
+  readonly #options: WarmPrefixesOptions;
   /** `undefined` for a model that is not known. */
   readonly #minTokens: number | undefined;
   /** When each beginning was last read or written, on the clock of the request, or that it was not cached; in the order of that. */
@@ -52,7 +52,7 @@ export class PromptCache {
   /** Gateways have been seen to refuse an answer of no tokens. */
   #refusesZero = false;
 
-  constructor(options: PromptCacheOptions) {
+  constructor(options: WarmPrefixesOptions) {
     this.#options = options;
     this.#minTokens = modelRules(options.model)?.cacheMinTokens;
   }
