@@ -1,4 +1,5 @@
-import { type AudioFormat, type AudioFrame, audioByteLength } from "../core/audio-frame.js";
+import { silence } from "../audio/frames.js";
+import type { AudioFormat, AudioFrame } from "../core/audio-frame.js";
 import type { CallControl, IncomingCall } from "../core/carrier.js";
 import type { Clock } from "../core/clock.js";
 import { CarrierError } from "../core/errors.js";
@@ -166,7 +167,7 @@ export class TestPhone implements Transport {
 
   /** Plays the next 20 ms into the ear; silence where there is nothing. */
   #play(): Uint8Array {
-    const frame = new Uint8Array(audioByteLength(this.format, FRAME_MS));
+    const frame = silence(this.format, FRAME_MS).bytes;
     let filled = 0;
     this.#reportMarks();
     for (let item = this.#out[0]; item !== undefined && typeof item !== "string" && filled < frame.length; item = this.#out[0]) {
@@ -201,7 +202,7 @@ export class TestPhone implements Transport {
   }
 
   #speak(played: Uint8Array): Uint8Array {
-    const frame = new Uint8Array(audioByteLength(this.format, FRAME_MS));
+    const frame = silence(this.format, FRAME_MS).bytes;
     const [mouth] = this.#mouth;
     if (mouth === undefined) return this.#options.echo === true ? played : frame;
     const part = mouth.bytes.subarray(mouth.offset, mouth.offset + frame.length);
