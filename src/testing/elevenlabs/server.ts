@@ -20,7 +20,7 @@ export interface ElevenLabsServerOptions {
   readonly apiKey?: string;
   /** The account's voices. Default: Sarah, Rachel and George. */
   readonly voices?: readonly ElevenLabsVoice[];
-  /** Speaks words that a `TestPhone` hears, in `pcm_16000` only, in place of a tone for each character. */
+  /** Speaks words that a `TestPhone` hears, in the format of these words only, in place of a tone for each character. */
   readonly spoken?: SpokenWords;
   /** How long each character is spoken, in ms. Default 60. Not with `spoken`. */
   readonly characterMs?: number;

@@ -34,7 +34,8 @@ export class SpeechMaker {
   makes(formatName: string): boolean {
     const format = formatNamed(formatName);
     if (format === undefined) return false;
-    return this.#settings.spoken === undefined || sameFormat(format, PCM16_16K);
+    const { spoken } = this.#settings;
+    return spoken === undefined || sameFormat(format, spoken.format);
   }
 
   /**

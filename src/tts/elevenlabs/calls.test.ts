@@ -37,7 +37,7 @@ test.each([1100, 1500, 2100, 2600, 3300, 4100])(
   "a barge-in after %i ms leaves in the history what was heard, to the word",
   async (afterMs) => {
     const clock = new VirtualClock();
-    const spoken = new SpokenWords();
+    const spoken = new SpokenWords({ encoding: "mulaw" });
     await using server = await ElevenLabsServer.start({ clock, spoken, chunkMs: 200, firstByteMs: 150, chunkDelayMs: 40 });
     await using tts = new ElevenLabsTTS({ apiKey: "test", fetch: server.fetch });
     const { phone, llm, events, ended } = start(clock, spoken, tts);
@@ -54,6 +54,7 @@ test.each([1100, 1500, 2100, 2600, 3300, 4100])(
       { role: "user", content: "what about sunday" },
     ]);
     const replies = events.filter((event) => event.type === "reply_ended");
+    expect(server.requests[0]?.path).toContain("output_format=ulaw_8000");
     expect(replies).toMatchObject([
       { reason: "barge_in", heard },
       { reason: "completed", heard: NEXT },
