@@ -52,7 +52,6 @@ let stream: WebSocketSttStream;
 async function open(protocol: Partial<SttProtocol> = {}, canFinalize = true): Promise<void> {
   stream = new WebSocketSttStream(
     {
-      provider: "vendor",
       connect: async (signal) => {
         await outcomes.shift()?.(signal);
         signal.throwIfAborted();

@@ -36,8 +36,6 @@ export type SttReading =
 
 /** How a vendor recognises speech over a socket, for one call. */
 export interface SttProtocol {
-  /** The name in errors. */
-  readonly provider: string;
   /** Opens a socket; rejects with a `ProviderError`. */
   connect(signal: AbortSignal): Promise<VendorSocket>;
   /** Gives the reader of one socket's messages. It throws a `ProviderError` for one that reports a failure. */

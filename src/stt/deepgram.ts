@@ -52,7 +52,6 @@ export class DeepgramSTT implements STT {
 
   open(call: SttOpenOptions): SttStream {
     const shared = {
-      provider: IDENTITY.provider,
       connect: (signal: AbortSignal) => this.#connect(call, signal),
       closedError: closedError.bind(undefined, IDENTITY),
       closeMessage: '{"type":"CloseStream"}',

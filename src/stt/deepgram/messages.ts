@@ -115,8 +115,9 @@ function record(identity: ProviderIdentity, fields: Fields, name: string): Field
   throw malformed(identity, name, value);
 }
 
+/** A list; one that is left out is empty. */
 function list(identity: ProviderIdentity, fields: Fields, name: string): readonly unknown[] {
-  const value = fields[name];
+  const value = fields[name] ?? [];
   if (Array.isArray(value)) return value;
   throw malformed(identity, name, value);
 }
