@@ -5,7 +5,7 @@ import type { Carrier } from "./core/carrier.js";
 import type { Clock } from "./core/clock.js";
 import { ConfigError } from "./core/errors.js";
 import type { Logger } from "./core/logger.js";
-import { checkOptionNames, type OptionNames } from "./core/option-names.js";
+import { checkOptionNames, type OptionNames, showValue } from "./core/option-names.js";
 import type { PriceOverrides } from "./observe/pricing.js";
 import type { CallRecord } from "./observe/recorder.js";
 
@@ -65,6 +65,11 @@ export interface ServeOptions extends CallCallbacks {
   readonly port?: number;
   /** The address to listen on. Default `127.0.0.1`: this machine only. */
   readonly host?: string;
+  /**
+   * Whether to listen at all. `false`: the program's own server passes its requests to `phone.fetch` and
+   * `phone.handleUpgrade`; webhookUrl is then needed. Default true.
+   */
+  readonly listen?: boolean;
   /** Where callers reach this server from outside, http or https, such as `https://agent.example.com`. */
   readonly webhookUrl?: string;
   /** How long a call may last, in ms. Default: as long as its sides like. */
@@ -145,6 +150,7 @@ const SERVE_NAMES: OptionNames = {
     "agent",
     "port",
     "host",
+    "listen",
     "webhookUrl",
     "manageWebhook",
     "maxDurationMs",
@@ -175,38 +181,44 @@ export function checkPatterOptions(options: PatterOptions): void {
   const { phoneNumber, webhookUrl } = options;
   if (webhookUrl !== undefined) publicUrl(webhookUrl);
   if (phoneNumber !== undefined && !E164.test(phoneNumber))
-    throw new ConfigError(`phoneNumber is ${shown(phoneNumber)}: ${E164_HINT}.`);
+    throw new ConfigError(`phoneNumber is ${showValue(phoneNumber)}: ${E164_HINT}.`);
 }
 
 /** @throws ConfigError that says what to change. */
 export function checkServeOptions(options: ServeOptions): void {
   checkOptionNames(options, SERVE_NAMES);
   checkFunctions("serve()", options);
-  const { manageWebhook, maxDurationMs } = options;
+  const { listen, port, host, manageWebhook, maxDurationMs } = options;
+  if (listen !== undefined && typeof listen !== "boolean")
+    throw new ConfigError(`The serve() option listen is ${showValue(listen)}: pass true or false.`);
+  if (listen === false && (port !== undefined || host !== undefined))
+    throw new ConfigError("serve({ listen: false }) listens nowhere: leave port and host out.");
   if (maxDurationMs !== undefined && !(typeof maxDurationMs === "number" && maxDurationMs > 0))
-    throw new ConfigError(`The serve() option maxDurationMs is ${shown(maxDurationMs)}: pass a number of ms above 0.`);
+    throw new ConfigError(`The serve() option maxDurationMs is ${showValue(maxDurationMs)}: pass a number of ms above 0.`);
   if (manageWebhook !== undefined && typeof manageWebhook !== "boolean")
-    throw new ConfigError(`The serve() option manageWebhook is ${shown(manageWebhook)}: pass true or false.`);
+    throw new ConfigError(`The serve() option manageWebhook is ${showValue(manageWebhook)}: pass true or false.`);
 }
 
 /** @throws ConfigError that says what to change. */
 export function checkCallOptions(options: OutgoingCallOptions): void {
   checkOptionNames(options, CALL_NAMES);
   const { to, agent, variables = {}, firstMessage, ringTimeout, wait } = options;
-  if (typeof to !== "string" || !E164.test(to)) throw new ConfigError(`call() cannot call ${shown(to)}: ${E164_HINT}.`);
+  if (typeof to !== "string" || !E164.test(to)) throw new ConfigError(`call() cannot call ${showValue(to)}: ${E164_HINT}.`);
   if (agent === undefined) throw new ConfigError("call() needs an agent: pass { agent: phone.agent({ … }) }.");
   for (const [name, value] of Object.entries(variables))
     if (typeof value !== "string") throw new ConfigError(`The variable "${name}" is ${typeof value}: variables are strings.`);
   if (firstMessage !== undefined && typeof firstMessage !== "string")
-    throw new ConfigError(`The call() option firstMessage is ${shown(firstMessage)}: pass text.`);
+    throw new ConfigError(`The call() option firstMessage is ${showValue(firstMessage)}: pass text.`);
   if (
     ringTimeout !== undefined &&
     ringTimeout !== null &&
     !(Number.isInteger(ringTimeout) && ringTimeout > 0 && ringTimeout <= 600)
   )
-    throw new ConfigError(`The call() option ringTimeout is ${shown(ringTimeout)}: pass whole seconds from 1 to 600, or null.`);
+    throw new ConfigError(
+      `The call() option ringTimeout is ${showValue(ringTimeout)}: pass whole seconds from 1 to 600, or null.`,
+    );
   if (wait !== undefined && typeof wait !== "boolean")
-    throw new ConfigError(`The call() option wait is ${shown(wait)}: pass true or false.`);
+    throw new ConfigError(`The call() option wait is ${showValue(wait)}: pass true or false.`);
 }
 
 /** @throws ConfigError that says what to change. */
@@ -222,7 +234,7 @@ export function publicUrl(webhookUrl: string): string {
   const isAddress = parsed?.search === "" && parsed.hash === "" && parsed.username === "" && parsed.password === "";
   if (!isAddress || !/^https?:$/.test(parsed.protocol))
     throw new ConfigError(
-      `webhookUrl is ${shown(webhookUrl)}: pass an http or https address, such as "https://agent.example.com".`,
+      `webhookUrl is ${showValue(webhookUrl)}: pass an http or https address, such as "https://agent.example.com".`,
     );
   return url.replace(/\/+$/, "");
 }
@@ -232,10 +244,6 @@ function checkFunctions(where: string, options: Partial<ServeOptions>): void {
   for (const name of ["onMessage", ...CALLBACKS] as const) {
     const value = options[name];
     if (value !== undefined && typeof value !== "function")
-      throw new ConfigError(`The ${where} option ${name} is ${shown(value)}: pass a function.`);
+      throw new ConfigError(`The ${where} option ${name} is ${showValue(value)}: pass a function.`);
   }
-}
-
-function shown(value: unknown): string {
-  return JSON.stringify(value) ?? String(value);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "./errors.js";
-import { checkOptionNames } from "./option-names.js";
+import { checkOptionNames, showValue } from "./option-names.js";
 
 const names = { where: "agent", known: ["systemPrompt", "stt", "tts"], notBuilt: ["guardrails"] };
 
@@ -22,4 +22,15 @@ describe("the names of options", () => {
     const options = { stt: null, unknown: undefined, guardrails: false };
     expect(() => checkOptionNames(options, names)).not.toThrow();
   });
+});
+
+test("a value is shown as it was written", () => {
+  expect(["5m", 5, Number.NaN, undefined, null, { a: [1] }].map(showValue)).toEqual([
+    '"5m"',
+    "5",
+    "NaN",
+    "undefined",
+    "null",
+    '{"a":[1]}',
+  ]);
 });

@@ -26,6 +26,11 @@ export function checkOptionNames(options: unknown, { where, known, notBuilt = []
   }
 }
 
+/** Writes an option's value as an error shows it: text in quotes, numbers such as `NaN` by their name. */
+export function showValue(value: unknown): string {
+  return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
+}
+
 function hint(name: string, known: readonly string[]): string {
   const [nearest] = known
     .map((candidate) => ({ candidate, edits: editsBetween(name.toLowerCase(), candidate.toLowerCase()) }))

@@ -2,7 +2,7 @@ import { ConfigError } from "../core/errors.js";
 import type { LlmUsage } from "../core/llm.js";
 import { promptTokens } from "../core/llm-usage.js";
 import { matchModelName } from "../core/model-name.js";
-import { checkOptionNames } from "../core/option-names.js";
+import { checkOptionNames, showValue } from "../core/option-names.js";
 import { FREE_PROVIDERS, LLM_PRICES, type LlmPrice, type LlmRates, type LongPromptRates } from "./prices.js";
 
 /** A model's rates as you know them, in USD per million tokens. */
@@ -149,7 +149,9 @@ function longPromptRates(where: string, longPrompt: NonNullable<RateOverride["lo
   const own = checkedRates(`${where}.longPrompt`, longPrompt, ["aboveTokens"]);
   const { aboveTokens } = longPrompt;
   if (!Number.isSafeInteger(aboveTokens) || aboveTokens < 0)
-    throw new ConfigError(`${where}.longPrompt.aboveTokens is ${shown(aboveTokens)}: pass a number of tokens, such as 100000.`);
+    throw new ConfigError(
+      `${where}.longPrompt.aboveTokens is ${showValue(aboveTokens)}: pass a number of tokens, such as 100000.`,
+    );
   return { ...rates, ...own, aboveTokens };
 }
 
@@ -160,7 +162,7 @@ function checkedRates(where: string, rates: Partial<LlmRates>, more: readonly st
   const given = RATE_NAMES.filter((name) => rates[name] !== undefined);
   for (const name of given)
     if (!(Number.isFinite(rates[name]) && (rates[name] as number) >= 0))
-      throw new ConfigError(`${where}.${name} is ${shown(rates[name])}: pass USD per million tokens, 0 or more.`);
+      throw new ConfigError(`${where}.${name} is ${showValue(rates[name])}: pass USD per million tokens, 0 or more.`);
   return Object.fromEntries(given.map((name) => [name, rates[name]]));
 }
 
@@ -170,10 +172,6 @@ function complete(where: string, { input, output, ...cache }: Partial<LlmRates>)
     throw new ConfigError(`${where} has no ${missing}: a model without a known price needs both input and output.`);
   }
   return { input, output, ...cache };
-}
-
-function shown(value: unknown): string {
-  return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
 }
 
 function ratesFor({ rates, longPrompt }: ModelPrice, usage: LlmUsage): LlmRates {

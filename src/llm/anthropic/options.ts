@@ -1,5 +1,5 @@
 import { ConfigError } from "../../core/errors.js";
-import { checkOptionNames } from "../../core/option-names.js";
+import { checkOptionNames, showValue } from "../../core/option-names.js";
 import { EFFORTS } from "./models.js";
 import type { CacheTtl, Effort } from "./wire.js";
 
@@ -123,7 +123,7 @@ export function checkOptions(options: AnthropicLLMOptions): void {
     const value = options[name];
     const [isValid, remedy] = CHECKS[name];
     if (value !== undefined && !isValid(value))
-      throw new ConfigError(`${CLASS_NAME} cannot use { ${name}: ${shown(value)} }: ${remedy}.`);
+      throw new ConfigError(`${CLASS_NAME} cannot use { ${name}: ${showValue(value)} }: ${remedy}.`);
   }
   if (options.apiKey !== undefined && options.authToken !== undefined)
     throw new ConfigError(`${CLASS_NAME} takes one credential: pass either { apiKey } or { authToken }.`);
@@ -157,8 +157,4 @@ function isCount(value: unknown, least: number): boolean {
 
 function isThinking(value: unknown): boolean {
   return THINKING.includes(value) || (isObject(value) && isCount(value["budgetTokens"], MIN_BUDGET_TOKENS));
-}
-
-function shown(value: unknown): string {
-  return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
 }
