@@ -116,7 +116,8 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
     const sentMs = clock.now();
     return (usage) => {
       onUsage?.(usage);
-      prefixes.saw(body, usage, sentMs);
+      // Of several requests the last says what is cached: their sum may pass a minimum that none of them does.
+      prefixes.saw(body, usage.requests?.at(-1) ?? usage, sentMs);
     };
   }
 }

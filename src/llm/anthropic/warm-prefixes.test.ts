@@ -107,6 +107,28 @@ test("a beginning that turned out not to be cached is not paid for a second time
   expect(emit).toHaveBeenCalledOnce();
 });
 
+test("a beginning too short for the cache stays so, when its conversation has grown long enough for it", async () => {
+  vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  const line = await rig();
+  const middling: ChatMessage = { role: "system", content: "You answer the telephone of a restaurant. ".repeat(280) };
+  const talk: ChatMessage = { role: "user", content: "We talked of many things. ".repeat(400) };
+  await line.warm([middling]);
+  const done = (await answer(line, [middling, talk])).at(-1);
+  expect(done?.type === "done" ? done.usage?.cacheWrite5mTokens : undefined).toBeGreaterThan(4096);
+  await line.clock.advance(6 * MINUTE_MS);
+  await line.warm([middling]);
+  expect(line.sent()).toEqual([0, "/v1/models?limit=1"]);
+});
+
+test("an answer alone does not prove that its beginning is cached: the next call asks once", async () => {
+  const line = await rig();
+  await answer(line, [...LONG, { role: "user", content: "Hello" }]);
+  await line.warm();
+  await line.warm();
+  expect(line.sent()).toEqual([0, "/v1/models?limit=1"]);
+  expect(line.usages[0]?.cacheReadTokens).toBeGreaterThan(4096);
+});
+
 test("what was used less than four minutes ago is not warmed up again, by another call or by an answer", async () => {
   const line = await rig();
   await line.warm();

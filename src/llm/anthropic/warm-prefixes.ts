@@ -45,7 +45,7 @@ export class WarmPrefixes {
   readonly #options: WarmPrefixesOptions;
   /** `undefined` for a model that is not known. */
   readonly #minTokens: number | undefined;
-  /** When each beginning was last read or written, on the clock of the request, or that it was not cached; in the order of that. */
+  /** When each beginning was last read or written, on the clock of the request, or that it is not cached; in the order of that. */
   readonly #prefixes = new Map<string, number | "not_cached">();
   /** Whether each came to its end: an abort leaves the beginning as it was. */
   readonly #underWay = new Map<string, Promise<boolean>>();
@@ -57,14 +57,20 @@ export class WarmPrefixes {
     this.#minTokens = modelRules(options.model)?.cacheMinTokens;
   }
 
-  /** Notes what a request that was sent at `sentMs` has read from or written to the cache, or why it could do neither. */
+  /**
+   * Notes that an answer whose request was sent at `sentMs` has used its beginning. Whether that is cached only a warm-up
+   * tells, which has nothing else to cache: what an answer reads may be the conversation, where the beginning alone is too short.
+   */
   saw(body: WarmupBody, usage: LlmUsage, sentMs: number): void {
-    if (cachedTokens(usage) > 0) this.#remember(prefixOf(body), sentMs);
-    // Other servers of this protocol may not count what is cached.
-    else if (this.#minTokens !== undefined && usage.cacheReadTokens === 0 && usage.inputTokens < this.#minTokens) {
-      this.#remember(prefixOf(body), "not_cached");
-      this.#warnOfMinimum(usage.inputTokens, this.#minTokens);
+    const prefix = prefixOf(body);
+    if (cachedTokens(usage) > 0) {
+      if (typeof this.#prefixes.get(prefix) === "number") this.#remember(prefix, sentMs);
+      return;
     }
+    // Other servers of this protocol may not count what is cached.
+    if (this.#minTokens === undefined || usage.cacheReadTokens !== 0 || usage.inputTokens >= this.#minTokens) return;
+    this.#remember(prefix, "not_cached");
+    this.#warnOfMinimum(usage.inputTokens, this.#minTokens);
   }
 
   /** Sends the request unless it is of no use; then only the connection is opened. Never rejects for the vendor or an abort. */
@@ -109,7 +115,7 @@ export class WarmPrefixes {
       this.#refusesZero = answer.status === 200;
     }
     if (answer.usage === undefined) return;
-    if (cachedTokens(answer.usage) === 0) this.#remember(prefix, "not_cached");
+    this.#remember(prefix, cachedTokens(answer.usage) > 0 ? sentMs : "not_cached");
     this.saw(body, answer.usage, sentMs);
     options.onUsage?.(answer.usage);
   }
