@@ -31,11 +31,11 @@ export class OpenBlock {
   isClosed = false;
 
   constructor(fields: AnswerBlock) {
-    this.kind = KINDS[text(fields["type"])] ?? "other";
+    this.kind = KINDS[asText(fields["type"])] ?? "other";
     this.fields = fields;
-    if (this.kind === "text") this.text = text(fields["text"]);
-    this.thinking = text(fields["thinking"]);
-    this.signature = text(fields["signature"]);
+    if (this.kind === "text") this.text = asText(fields["text"]);
+    this.thinking = asText(fields["thinking"]);
+    this.signature = asText(fields["signature"]);
   }
 
   /** The block with all its pieces, to be sent back unchanged. `undefined` for a blank text, which the vendor refuses. */
@@ -57,12 +57,12 @@ export class OpenBlock {
   /** The thinking of a block that ended; `undefined` for any other. */
   wholeThinking(): ThinkingBlock | undefined {
     if (this.kind !== "thinking" || !this.isClosed) return undefined;
-    if (this.fields["type"] === "redacted_thinking") return { type: "redacted_thinking", data: text(this.fields["data"]) };
+    if (this.fields["type"] === "redacted_thinking") return { type: "redacted_thinking", data: asText(this.fields["data"]) };
     return { type: "thinking", thinking: this.thinking, signature: this.signature };
   }
 }
 
 /** The value if it is a text, else an empty one. */
-export function text(value: unknown): string {
+export function asText(value: unknown): string {
   return typeof value === "string" ? value : "";
 }

@@ -4,7 +4,7 @@ import type { LlmChunk, LlmStopReason, LlmUsage } from "../../core/llm.js";
 import { parseMessage, type ProviderIdentity, vendorError } from "../../provider-kit/http-errors.js";
 import type { AnswerDecoder } from "../../provider-kit/http-llm.js";
 import type { ServerSentEvent } from "../../provider-kit/sse.js";
-import { type AnswerBlock, OpenBlock, text } from "./answer-blocks.js";
+import { type AnswerBlock, asText, OpenBlock } from "./answer-blocks.js";
 import type { AnthropicData } from "./replay.js";
 import { UsageMeter } from "./usage.js";
 
@@ -113,16 +113,16 @@ export class AnthropicDecoder implements AnswerDecoder {
     const event = parseMessage(this.#context.identity, data);
     switch (event["type"]) {
       case "content_block_delta":
-        return this.#extendBlock(this.#blockAt.get(event["index"]), record(event["delta"]));
+        return this.#extendBlock(this.#blockAt.get(event["index"]), asRecord(event["delta"]));
       case "content_block_start":
-        return this.#startBlock(event["index"], record(event["content_block"]));
+        return this.#startBlock(event["index"], asRecord(event["content_block"]));
       case "content_block_stop":
         return this.#endBlock(this.#blockAt.get(event["index"]));
       case "message_start":
-        this.#startMessage(record(event["message"]));
+        this.#startMessage(asRecord(event["message"]));
         return NONE;
       case "message_delta":
-        this.#endMessage(record(event["delta"]), event["usage"]);
+        this.#endMessage(asRecord(event["delta"]), event["usage"]);
         return NONE;
       case "message_stop":
         this.#isComplete = true;
@@ -135,7 +135,7 @@ export class AnthropicDecoder implements AnswerDecoder {
   }
 
   done(requestId: string | undefined): LlmChunk {
-    const reason = text(this.#stop["stop_reason"]);
+    const reason = asText(this.#stop["stop_reason"]);
     const stopDetail = stopDetailOf(this.#stop["stop_details"]);
     const usage = this.usage();
     const providerData = this.#providerData();
@@ -179,7 +179,7 @@ export class AnthropicDecoder implements AnswerDecoder {
     this.#blockAt.set(index, block);
     switch (block.kind) {
       case "text":
-        return this.#text(text(fields["text"]));
+        return this.#write(asText(fields["text"]));
       case "thinking":
         this.#openThinking++;
         return NONE;
@@ -191,8 +191,8 @@ export class AnthropicDecoder implements AnswerDecoder {
           {
             type: "tool_call",
             index: block.call,
-            id: text(fields["id"]),
-            name: this.#context.toolName(text(fields["name"])),
+            id: asText(fields["id"]),
+            name: this.#context.toolName(asText(fields["name"])),
           },
         ];
       case "other":
@@ -203,24 +203,24 @@ export class AnthropicDecoder implements AnswerDecoder {
   #extendBlock(block: OpenBlock | undefined, delta: Fields): readonly LlmChunk[] {
     switch (delta["type"]) {
       case "text_delta": {
-        const piece = text(delta["text"]);
+        const piece = asText(delta["text"]);
         if (block !== undefined) block.text += piece;
-        return this.#text(piece);
+        return this.#write(piece);
       }
       case "input_json_delta": {
-        const piece = text(delta["partial_json"]);
+        const piece = asText(delta["partial_json"]);
         if (block === undefined || piece === "") return NONE;
         block.json += piece;
-        return block.kind === "tool_call" ? this.#arguments(block.call, piece) : NONE;
+        return block.kind === "tool_call" ? this.#writeArguments(block.call, piece) : NONE;
       }
       case "thinking_delta": {
-        const piece = text(delta["thinking"]);
+        const piece = asText(delta["thinking"]);
         if (block !== undefined) block.thinking += piece;
         this.#usage.wrote(piece);
         return NONE;
       }
       case "signature_delta":
-        if (block !== undefined) block.signature += text(delta["signature"]);
+        if (block !== undefined) block.signature += asText(delta["signature"]);
         return NONE;
       case "citations_delta":
         block?.citations.push(delta["citation"]);
@@ -236,11 +236,11 @@ export class AnthropicDecoder implements AnswerDecoder {
     if (block.kind === "thinking") this.#openThinking--;
     // A tool without arguments may send none, or all of them with the block's start.
     if (block.kind === "tool_call" && block.json === "")
-      return this.#arguments(block.call, JSON.stringify(record(block.fields["input"])));
+      return this.#writeArguments(block.call, JSON.stringify(asRecord(block.fields["input"])));
     return NONE;
   }
 
-  #text(content: string): readonly LlmChunk[] {
+  #write(content: string): readonly LlmChunk[] {
     if (content === "") return NONE;
     this.#hasContent = true;
     this.#hasWords ||= content.trim() !== "";
@@ -248,7 +248,7 @@ export class AnthropicDecoder implements AnswerDecoder {
     return [{ type: "text", content }];
   }
 
-  #arguments(index: number, json: string): readonly LlmChunk[] {
+  #writeArguments(index: number, json: string): readonly LlmChunk[] {
     this.#usage.wrote(json);
     return [{ type: "tool_call", index, arguments: json }];
   }
@@ -261,12 +261,12 @@ export class AnthropicDecoder implements AnswerDecoder {
   }
 
   #streamError(event: Fields): ProviderError {
-    const { type, message } = record(event["error"]);
+    const { type, message } = asRecord(event["error"]);
     const requestId = event["request_id"];
     return vendorError(this.#context.identity, {
-      status: ERROR_STATUS[text(type)] ?? 500,
-      type: text(type),
-      message: text(message),
+      status: ERROR_STATUS[asText(type)] ?? 500,
+      type: asText(type),
+      message: asText(message),
       requestId: typeof requestId === "string" ? requestId : undefined,
     });
   }
@@ -281,11 +281,11 @@ export class AnthropicDecoder implements AnswerDecoder {
 }
 
 function stopDetailOf(details: unknown): string | undefined {
-  const { category, explanation } = record(details);
-  const said = [text(category), text(explanation)].filter((part) => part !== "");
+  const { category, explanation } = asRecord(details);
+  const said = [asText(category), asText(explanation)].filter((part) => part !== "");
   return said.length === 0 ? undefined : said.join(": ");
 }
 
-function record(value: unknown): Fields {
+function asRecord(value: unknown): Fields {
   return isRecord(value) ? value : NO_FIELDS;
 }
