@@ -264,9 +264,13 @@ test.each([
   ["hello", "12100: Document parse failure: The document has 0 root elements."],
   [
     '<Response><Connect><Stream url="wss://a.example/b?c=d"/></Connect></Response>',
-    "31920: The media socket's address must begin",
+    "31920: A media socket's address has no query",
   ],
-  ['<Response><Connect><Stream url="ws://a.example/b"/></Connect></Response>', "31920: The media socket's address must begin"],
+  [
+    '<Response><Connect><Stream url="ws://a.example/b"/></Connect></Response>',
+    "31922: A media socket's address begins with wss://",
+  ],
+  ["<Response><Connect><Stream/></Connect></Response>", '31923: "" is no address of a media socket.'],
 ])("instructions that Twilio would refuse are an error: %s", async (twiml, error) => {
   const { clock, program, twilio } = await inMemory();
   await using _twilio = twilio;

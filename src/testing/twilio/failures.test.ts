@@ -83,13 +83,18 @@ test("what is no message of Media Streams is an error of the call", async () => 
   program.socket.send({ event: "speak", streamSid: program.socket.streamSid });
   program.socket.send({ event: "clear", streamSid: "MZ0" });
   program.socket.send({ event: "media", streamSid: program.socket.streamSid, media: { payload: "*" } });
+  program.socket.send({ event: "clear", streamSid: program.socket.streamSid, sequenceNumber: "1" });
+  program.socket.send({ event: "mark", streamSid: program.socket.streamSid, mark: {} });
   program.socket.sendRaw(new Uint8Array(3));
-  await clock.runUntil(call.ended);
+  await clock.advance(20);
+  expect(call.status).toBe("in-progress");
   expect(call.errors).toEqual([
     "31951: This is no JSON object: hello",
-    '31924: There is no message of the event "speak" to Twilio.',
+    '31951: There is no message of the event "speak" to Twilio.',
     expect.stringContaining("31951: The streamSid MZ0 is not this stream's"),
     "31951: media.payload is no base64.",
+    '31951: There is no field "sequenceNumber" in such a message.',
+    "31951: mark.name is missing.",
     "31950: A binary message came; Media Streams has text messages only.",
   ]);
 });

@@ -7,6 +7,7 @@ import type { Handset } from "./handset.js";
 import type { TwilioSocket } from "./network.js";
 import { Playout, type ReturnedMark } from "./playout.js";
 import { newSid } from "./sids.js";
+import { readStreamMessage } from "./stream-messages.js";
 
 /** What goes wrong with one mark on its way back: it never comes, comes twice, or late. */
 export type TwilioMarkFault = "lose" | "duplicate" | { readonly delayMs: number };
@@ -126,44 +127,21 @@ export class MediaStream {
     this.#options.log.add({ type: isSounding ? "playout_started" : "playout_ended" });
   }
 
+  /** Acts on a message; what is none of Media Streams is noted as the warnings 31950 and 31951, and changes nothing. */
   #receive(text: string | Uint8Array): void {
-    if (typeof text !== "string") {
-      this.#refuse(31950, "A binary message came; Media Streams has text messages only.");
-      this.stop();
-      return;
-    }
-    const message = parse(text);
-    if (message === undefined) {
-      this.#refuse(31951, `This is no JSON object: ${text.slice(0, 80)}`);
-      return;
-    }
-    if (message["streamSid"] !== this.streamSid) {
-      this.#refuse(31951, `The streamSid ${String(message["streamSid"])} is not this stream's, ${this.streamSid}.`);
-      return;
-    }
-    this.#act(message);
-  }
-
-  #act(message: Readonly<Record<string, unknown>>): void {
     const { log } = this.#options;
-    switch (message["event"]) {
-      case "media": {
-        const payload = field(message, "media", "payload");
-        if (payload === undefined || !isBase64(payload)) return this.#refuse(31951, "media.payload is no base64.");
-        const audio = Buffer.from(payload, "base64");
-        log.add({ type: "media", audioBytes: audio.length });
-        return this.#playout.add(audio);
-      }
-      case "mark": {
-        const name = field(message, "mark", "name");
-        if (name === undefined) return this.#refuse(31951, "mark.name is missing.");
-        return this.#return(this.#playout.mark(name));
-      }
+    const message = readStreamMessage(text, this.streamSid);
+    switch (message.event) {
+      case "media":
+        log.add({ type: "media", audioBytes: message.audio.length });
+        return this.#playout.add(message.audio);
+      case "mark":
+        return this.#return(this.#playout.mark(message.name));
       case "clear":
         log.add({ type: "clear", droppedBytes: this.#playout.queuedBytes });
         return this.#return(this.#playout.clear());
-      default:
-        return this.#refuse(31924, `There is no message of the event "${String(message["event"])}" to Twilio.`);
+      case "invalid":
+        return log.add({ type: "error", code: message.code, message: message.reason });
     }
   }
 
@@ -191,10 +169,6 @@ export class MediaStream {
     this.#send("mark", { mark: { name } });
   }
 
-  #refuse(code: number, message: string): void {
-    this.#options.log.add({ type: "error", code, message });
-  }
-
   /** Numbers every message but the first. */
   #send(event: string, fields: object): void {
     this.#write({ event, sequenceNumber: String(++this.#sequence), streamSid: this.streamSid, ...fields });
@@ -203,25 +177,4 @@ export class MediaStream {
   #write(message: object): void {
     this.#options.socket.send(JSON.stringify(message));
   }
-}
-
-function parse(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    // Whatever is no JSON is reported as an error of the stream.
-    return undefined;
-  }
-}
-
-function field(message: Readonly<Record<string, unknown>>, object: string, name: string): string | undefined {
-  const inner = message[object];
-  if (typeof inner !== "object" || inner === null) return undefined;
-  const value = (inner as Record<string, unknown>)[name];
-  return typeof value === "string" ? value : undefined;
-}
-
-function isBase64(text: string): boolean {
-  return text.length > 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
 }

@@ -96,6 +96,20 @@ test("the status of a refused media socket is kept", async () => {
   expect(call.errors).toEqual(["31920: The media socket was refused with status 403: not now."]);
 });
 
+test("a media socket that nobody listens for is an error of the call", async () => {
+  const program = new Program(systemClock);
+  const gone = await serve(program);
+  await gone[Symbol.asyncDispose]();
+  const url = gone.url.replace("http", "wss");
+  program.answers.set("/voice", `<Response><Connect><Stream url="${url}/media"/></Connect></Response>`);
+  await using server = await serve(program);
+  await using twilio = await TwilioEmulator.start({ numbers: NUMBERS });
+  twilio.route(PUBLIC_URL, server.url);
+  const call = twilio.callIn();
+  await call.ended;
+  expect(call.errors).toEqual([expect.stringMatching(/^31902: .*ECONNREFUSED/)]);
+});
+
 test("no address beyond this machine is ever asked", async () => {
   await using twilio = await TwilioEmulator.start({ numbers: NUMBERS });
   const call = twilio.callIn();

@@ -104,9 +104,6 @@ function parseVerb(element: XmlElement, base: string | undefined): TwimlVerb {
 
 function parseStream(element: XmlElement, base: string | undefined): TwimlStream {
   const { url = "", name } = element.attributes;
-  if (!/^wss:\/\/[^/?#]+[^?#]*$/.test(url)) {
-    throw new TwimlError(31920, `The media socket's address must begin with wss:// and have no query string; it is "${url}".`);
-  }
   const parameters = element.children.map((child) => {
     const { name: key = "", value = "" } = child.attributes;
     if (child.name !== "Parameter" || key === "") throw new TwimlError(12200, `<Stream> contains <${child.name}>.`);
