@@ -13,8 +13,9 @@ import type { ContextReceiver, TtsLine } from "./websocket-tts-line.js";
 const SILENCE_TIMEOUT_MS = 4000;
 /** After so long without more audio, in ms, a flush is complete although its times do not say so. */
 const QUIET_MS = 1000;
-/** A context is asked for once more when the first time fails in a way that may pass. */
+/** A context that fails in a way that may pass, within this time of being asked for, is asked for once more. */
 const ATTEMPTS = 2;
+const RETRY_WITHIN_MS = 2000;
 const RETRY_AFTER_MS = 200;
 
 export interface ContextStreamOptions {
@@ -45,6 +46,8 @@ export class ContextStream implements TtsStream, ContextReceiver {
   #place: { readonly line: TtsLine; readonly context: string } | undefined;
   #isTaking = false;
   #attempts = 0;
+  /** When the first context was asked for. */
+  #beganMs: number | undefined;
   #isEnded = false;
   #isOver = false;
   readonly #over = new AbortController();
@@ -59,7 +62,7 @@ export class ContextStream implements TtsStream, ContextReceiver {
     if (this.#isOver) return;
     this.#spoken.write(text);
     this.#unsent += text;
-    if (this.#options.dialect.sendsPieces) this.#tell(false);
+    if (this.#options.dialect.sendsPieces && text !== "") this.#tell(false);
   }
 
   flush(): void {
@@ -112,8 +115,10 @@ export class ContextStream implements TtsStream, ContextReceiver {
 
   lost(error: unknown): void {
     this.#place = undefined;
+    const { clock } = this.#options;
     const isUnheard = this.#spoken.audioMs === 0 && this.#attempts < ATTEMPTS;
-    if (isUnheard && error instanceof ProviderError && error.retryable) void this.#take();
+    const isFresh = clock.now() - (this.#beganMs ?? 0) < RETRY_WITHIN_MS;
+    if (isUnheard && isFresh && error instanceof ProviderError && error.retryable) void this.#take();
     else this.#fail(error);
   }
 
@@ -136,6 +141,7 @@ export class ContextStream implements TtsStream, ContextReceiver {
   async #take(): Promise<void> {
     const { dialect, clock, take } = this.#options;
     this.#isTaking = true;
+    this.#beganMs ??= clock.now();
     try {
       if (this.#attempts > 0) await clock.sleep(RETRY_AFTER_MS, this.#over.signal);
       if (this.#isOver) return;

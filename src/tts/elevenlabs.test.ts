@@ -225,6 +225,9 @@ describe("options", () => {
     const german = await rig({ open: { language: "de-DE" } });
     await eventsOf(say(german.speak(), "Guten Tag."));
     expect(german.server.requests[0]?.body["language_code"]).toBe("de");
+    const several = await rig({ open: { language: "multi" } });
+    await eventsOf(say(several.speak(), "Guten Tag."));
+    expect(several.server.requests[0]?.body).not.toHaveProperty("language_code");
     const other = await rig({ open: { language: "de" }, tts: { modelId: "eleven_multilingual_v2" } });
     await eventsOf(say(other.speak(), "Guten Tag."));
     expect(other.server.requests[0]?.body).not.toHaveProperty("language_code");

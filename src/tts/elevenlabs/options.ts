@@ -40,7 +40,7 @@ export interface ElevenLabsTTSOptions {
   /** Default: the call's own format, so that nothing is converted, and `pcm_16000` where there is none for it. */
   readonly outputFormat?: ElevenLabsOutputFormat;
   /**
-   * ISO 639-1, such as `it`; for models that take one. Default: the agent's language with `eleven_flash_v2_5`,
+   * Such as `it`; of `pt-BR` the vendor knows the first part only. For models that take one. Default: the agent's language with `eleven_flash_v2_5`,
    * `eleven_turbo_v2_5` and `eleven_v3`, unless it is English; otherwise the model hears the language from the text.
    */
   readonly languageCode?: string;
@@ -156,10 +156,16 @@ export function languageCode(
   { languageCode: code, modelId = DEFAULT_MODEL }: ElevenLabsTTSOptions,
   language: string,
 ): string | undefined {
-  if (code !== undefined) return code;
-  const [agent = ""] = language.toLowerCase().split("-");
+  if (code !== undefined) return primaryOf(code);
+  const agent = primaryOf(language);
   // English is what an agent speaks when nobody has said so; its caller may still be answered in another language.
-  return LANGUAGE_MODELS.includes(modelId) && agent !== "en" && agent !== "" ? agent : undefined;
+  const isChosen = /^[a-z]{2,3}$/.test(agent) && agent !== "en";
+  return isChosen && LANGUAGE_MODELS.includes(modelId) ? agent : undefined;
+}
+
+/** The `pt` of `pt-BR`. */
+function primaryOf(language: string): string {
+  return language.trim().toLowerCase().replace(/-.*$/, "");
 }
 
 /** The voice settings as the vendor spells them; `undefined` without any. */
