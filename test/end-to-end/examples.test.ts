@@ -36,6 +36,7 @@ describe("an example", () => {
       "anthropic-options.ts",
       "browser-agent.ts",
       "callbacks.ts",
+      "elevenlabs-voices.ts",
       "inbound-call.ts",
       "on-message.ts",
       "outbound-call.ts",
@@ -117,6 +118,7 @@ export default { phone: example.phone, agent: { ...example.agent, llm } };`,
   it.each([
     ["inbound-call.ts", "Hi, how can I help?"],
     ["transfer.ts", "Hello, this is the hardware shop."],
+    ["elevenlabs-voices.ts", "Hi, how can I help?"],
   ])("%s: an agent for a telephone line greets", async (name, greeting) => {
     const { code, stdout } = await chat(name, "/hangup\n", TELEPHONE_KEYS);
     expect(stdout).toContain(`agent  ${greeting}\n`);
