@@ -1,4 +1,8 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
 import type { CallEvent } from "./core/call-event.js";
 import type { Carrier, CarrierHost, CarrierSetup, IncomingCall } from "./core/carrier.js";
 import { VirtualClock } from "./core/clock.js";
@@ -513,5 +517,63 @@ describe("a signal of the operating system", () => {
     await clock.advance(1000);
     expect(reasons).toEqual(["shutdown"]);
     await phone.disconnect();
+  });
+});
+
+describe("within a program's own server", () => {
+  /** A carrier that answers one path and takes sockets at another. */
+  const own: Carrier = {
+    name: "own",
+    handle: async (request, host) =>
+      new URL(request.url).pathname === "/hook" ? new Response(`${await request.text()} at ${host.publicUrl}`) : undefined,
+    upgrade: (request) => {
+      const { pathname } = new URL(request.url);
+      if (pathname !== "/socket") return undefined;
+      return { accepted: true, run: (socket) => socket.send("welcome") };
+    },
+  };
+  const spoken = new SpokenWords();
+  const phoneOf = (carrier: Carrier): Patter => new Patter({ carrier, logger: silentLogger });
+  const agentOf = (phone: Patter) =>
+    phone.agent({ stt: new TestSTT({ spoken }), tts: new TestTTS({ spoken }), llm: new TestLLM([]) });
+
+  test("requests and sockets are passed on, and nothing listens besides", async () => {
+    const phone = phoneOf(own);
+    await phone.serve({ agent: agentOf(phone), listen: false, webhookUrl: "https://a.example" });
+    expect(await phone.ready).toBe("https://a.example");
+    const answered = await phone.fetch(new Request("http://127.0.0.1/hook", { method: "POST", body: "called" }));
+    expect(await answered.text()).toBe("called at https://a.example");
+    expect((await phone.fetch(new Request("http://127.0.0.1/other"))).status).toBe(404);
+
+    const server = createServer().listen(0, "127.0.0.1");
+    const untouched: string[] = [];
+    server.on("upgrade", (request, socket, head) => {
+      if (phone.handleUpgrade(request, socket, head)) return;
+      untouched.push(request.url ?? "");
+      socket.destroy();
+    });
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/socket`);
+    const [message] = await once(socket, "message");
+    expect(String(message)).toBe("welcome");
+    const other = new WebSocket(`ws://127.0.0.1:${port}/chat`);
+    await once(other, "error");
+    expect(untouched).toEqual(["/chat"]);
+
+    const closed = once(socket, "close");
+    await phone.disconnect();
+    expect((await closed)[0]).toBe(1001);
+    await expect(phone.fetch(new Request("http://127.0.0.1/hook"))).rejects.toThrow("await serve() before fetch()");
+    server.close();
+  });
+
+  test.each<[string, Partial<ServeOptions>, string]>([
+    ["no public address", { listen: false }, "needs its public address: pass webhookUrl"],
+    ["a port", { listen: false, port: 0, webhookUrl: "a.example" }, "leave port and host out"],
+    ["a choice that is none", { listen: 0 as never }, "listen is 0: pass true or false"],
+  ])("is not served with %s", async (_, options, message) => {
+    const phone = phoneOf(own);
+    await expect(phone.serve({ agent: agentOf(phone), ...options })).rejects.toThrow(message);
   });
 });

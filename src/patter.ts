@@ -1,6 +1,9 @@
 import { channel } from "node:diagnostics_channel";
-import { type Agent, type AgentOptions, createAgent, functionLlm } from "./agent/agent.js";
-import { prepareSpeech, requireSpeech } from "./agent/speech.js";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { type Agent, type AgentOptions, createAgent } from "./agent/agent.js";
+import { prepareSpeech } from "./agent/speech.js";
+import { agentOfCall, answeringAgent, whoAnswers } from "./answering.js";
 import { warmUp } from "./call/warm-up.js";
 import type { AgentInfo, CarrierSetup } from "./core/carrier.js";
 import { type Clock, systemClock } from "./core/clock.js";
@@ -9,17 +12,15 @@ import type { Logger } from "./core/logger.js";
 import { abortable, ChildController, type Deferred, deferred, onAbort, within } from "./core/signals.js";
 import { Warnings } from "./core/warnings.js";
 import { warnOfUnknownCosts } from "./observe/call-cost.js";
+import { listener, type Reached } from "./listening.js";
 import { pinoLogger } from "./observe/pino-logger.js";
 import { Pricing } from "./observe/pricing.js";
 import {
-  type AgentChoice,
-  type CallInfo,
   checkCallOptions,
   checkPatterOptions,
   checkServeOptions,
   checkTestOptions,
   type DisconnectOptions,
-  type Message,
   type OutgoingCallOptions,
   type PatterOptions,
   publicUrl,
@@ -29,7 +30,7 @@ import {
 } from "./options.js";
 import { type CallResult, type OutgoingCall, OutgoingCalls } from "./outgoing-calls.js";
 import { reportEnd, reportTranscript, RunningCalls } from "./running-calls.js";
-import type { Server } from "./server/server.js";
+import type { Endpoint } from "./server/endpoint.js";
 
 /** How long a call rings unless its options say otherwise, in seconds: about five rings. */
 const RING_TIMEOUT_S = 25;
@@ -37,8 +38,7 @@ const RING_TIMEOUT_S = 25;
 const WARMUP_MS = 3000;
 
 /** What listens, and the calls that came. */
-interface Serving {
-  readonly server: Server;
+interface Serving extends Reached {
   readonly calls: RunningCalls;
   readonly outgoing: OutgoingCalls;
   readonly options: ServeOptions;
@@ -59,6 +59,7 @@ interface Starting extends Life {
 interface Closing extends Life {
   readonly type: "closing";
   readonly calls: RunningCalls | undefined;
+  readonly endpoint: Endpoint | undefined;
   readonly closed: Promise<void>;
 }
 
@@ -121,7 +122,7 @@ export class Patter implements AsyncDisposable {
       const serving = await starting.started;
       if (this.#state !== starting) throw endedEarly();
       this.#state = { type: "serving", ready, stop, ...serving, ignoreSignals: this.#drainOnSignals() };
-      ready.resolve(serving.server.url);
+      ready.resolve(serving.url);
     } catch (cause) {
       const error = stop.signal.aborted ? endedEarly(cause) : cause;
       if (this.#state === starting) this.#state = { type: "failed", ready, stop };
@@ -129,6 +130,19 @@ export class Patter implements AsyncDisposable {
       throw error;
     }
   }
+
+  /**
+   * Answers a request of the program's own server, while `serve()` runs: carriers' webhooks and pages, `GET /health`, and
+   * 404 for the rest. Its body must not have been read. @throws ConfigError when nothing is served.
+   */
+  readonly fetch = async (request: Request): Promise<Response> => this.#endpoint("fetch()").fetch(request);
+
+  /**
+   * Takes a WebSocket of the program's own server: the listener of its `upgrade` event. `false`: the path is none of a
+   * carrier's, and nothing was done. @throws ConfigError when nothing is served.
+   */
+  readonly handleUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): boolean =>
+    this.#endpoint("handleUpgrade()").handleUpgrade(request, socket, head);
 
   /**
    * Calls a number; while `serve()` runs, which the call's audio comes to. Resolves when the carrier has taken the call, and
@@ -199,7 +213,7 @@ export class Patter implements AsyncDisposable {
     const setup = this.#setup(options);
     carrier.check?.(setup);
     const clock = this.#clock;
-    const [{ startServer }, logger] = await Promise.all([import("./server/server.js"), this.#logger()]);
+    const [listen, logger] = await Promise.all([listener(options), this.#logger()]);
     if (fixed !== undefined) await abortable(prepare({ agent: fixed, clock, signal, logger }), signal);
     const { maxDurationMs } = options;
     const calls = new RunningCalls({
@@ -212,10 +226,8 @@ export class Patter implements AsyncDisposable {
       logger,
       signal,
     });
-    const server = await startServer({
+    const served = await listen({
       carriers: [carrier],
-      ...(options.port !== undefined && { port: options.port }),
-      ...(options.host !== undefined && { host: options.host }),
       clock,
       logger,
       ...(fixed !== undefined && { agent: agentInfo(fixed) }),
@@ -224,8 +236,16 @@ export class Patter implements AsyncDisposable {
       signal,
       onCall: (incoming) => calls.answer(incoming),
     });
-    const outgoing = new OutgoingCalls({ calls, signal, dial: (request) => server.dial(request) });
-    return { server, calls, outgoing, options };
+    const outgoing = new OutgoingCalls({ calls, signal, dial: (request) => served.endpoint.dial(request) });
+    return { ...served, calls, outgoing, options };
+  }
+
+  /** What is reached; also while it drains, when calls go on. */
+  #endpoint(name: string): Endpoint {
+    const state = this.#state;
+    const endpoint = "endpoint" in state ? state.endpoint : undefined;
+    if (endpoint === undefined) throw new ConfigError(`Nothing is served: await serve() before ${name}.`);
+    return endpoint;
   }
 
   #setup({ webhookUrl = this.#options.webhookUrl, manageWebhook = true }: ServeOptions): CarrierSetup {
@@ -246,8 +266,8 @@ export class Patter implements AsyncDisposable {
     const closed = this.#close(state).finally(() => {
       this.#state = { type: "idle", ready, stop: new AbortController() };
     });
-    const calls = state.type === "serving" ? state.calls : undefined;
-    return (this.#state = { type: "closing", ready, stop: state.stop, calls, closed });
+    const { calls, endpoint } = state.type === "serving" ? state : { calls: undefined, endpoint: undefined };
+    return (this.#state = { type: "closing", ready, stop: state.stop, calls, endpoint, closed });
   }
 
   async #close(state: Exclude<State, Closing>): Promise<void> {
@@ -256,7 +276,7 @@ export class Patter implements AsyncDisposable {
       // What failed has nothing to close; serve() throws it.
       const serving = await state.started.catch(() => undefined);
       await serving?.calls.drain();
-      await serving?.server.close();
+      await serving?.close();
       return;
     }
     if (state.type !== "serving") return;
@@ -264,9 +284,9 @@ export class Patter implements AsyncDisposable {
       state.calls.turnAway();
       await this.#giveUpRinging(state.outgoing);
       // Nobody is dropped between the carrier's answer and the first word.
-      await Promise.race([state.server.settled(), aborted(state.stop.signal)]);
+      await Promise.race([state.endpoint.settled(), aborted(state.stop.signal)]);
       await state.calls.drain();
-      await state.server.close();
+      await state.close();
     } finally {
       state.ignoreSignals();
     }
@@ -322,72 +342,6 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 function endedEarly(cause?: unknown): ConfigError {
   return new ConfigError("disconnect() ended serve() before it listened.", { cause });
-}
-
-/** The agent with `onMessage` as its model, checked for what a spoken call needs. */
-function completeAgent(agent: Agent | undefined, { onMessage }: Partial<ServeOptions>): Agent {
-  if (agent !== undefined) requireSpeech(agent);
-  return answeringAgent("serve()", { agent, onMessage });
-}
-
-/** Who answers: `fixed` where one agent takes every call, and what gives each call its agent, with models loaded. */
-function whoAnswers(options: ServeOptions, signal: AbortSignal): { readonly fixed?: Agent; readonly agentOf: AgentChoice } {
-  const { agent } = options;
-  if (typeof agent !== "function") {
-    const fixed = completeAgent(agent, options);
-    return { fixed, agentOf: () => fixed };
-  }
-  const agentOf = async (call: CallInfo): Promise<Agent> => {
-    const chosen = completeAgent(await agent(call), options);
-    await prepareSpeech(chosen, signal);
-    return chosen;
-  };
-  return { agentOf };
-}
-
-/** The agent of a call that is placed, with what is said for this call. */
-function agentOfCall({ agent, variables, firstMessage }: OutgoingCallOptions, { onMessage }: ServeOptions): Agent {
-  requireSpeech(agent);
-  const answering = agent.llm === undefined && onMessage !== undefined ? { agent, onMessage } : { agent };
-  return {
-    ...answeringAgent("call()", answering),
-    variables: { ...agent.variables, ...variables },
-    ...(firstMessage !== undefined && { firstMessage }),
-  };
-}
-
-interface Answering {
-  readonly agent?: Agent | undefined;
-  readonly onMessage?: ServeOptions["onMessage"] | undefined;
-}
-
-/** The agent with `onMessage` as its model. @throws ConfigError that names `where` when there is no agent, or not one model. */
-export function answeringAgent(where: string, { agent, onMessage }: Answering): Agent {
-  if (agent === undefined) throw new ConfigError(`${where} needs an agent: pass { agent: phone.agent({ … }) }.`);
-  if (onMessage !== undefined && agent.llm !== undefined) {
-    throw new ConfigError(`${where} has onMessage and the agent has an llm: only one of them can answer.`);
-  }
-  if (onMessage !== undefined) return { ...agent, llm: messageLlm(onMessage) };
-  if (agent.llm === undefined)
-    throw new ConfigError(`Nothing can answer: pass llm to phone.agent({ … }) or onMessage to ${where}.`);
-  return agent;
-}
-
-function messageLlm(onMessage: NonNullable<ServeOptions["onMessage"]>): NonNullable<Agent["llm"]> {
-  return functionLlm(async function* onMessageLlm(messages, _tools, options) {
-    const turns = messages.flatMap((message): Message["history"] =>
-      (message.role === "user" || message.role === "assistant") && message.content !== null
-        ? [{ role: message.role, text: message.content }]
-        : [],
-    );
-    const answer = await onMessage({
-      callId: options?.callId ?? "",
-      text: turns.at(-1)?.text ?? "",
-      history: turns.slice(0, -1),
-    });
-    if (typeof answer === "string") yield answer;
-    else yield* answer;
-  });
 }
 
 interface Preparation {

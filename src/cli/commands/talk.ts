@@ -104,7 +104,7 @@ async function call(file: AgentFile, wav: WavAudio, options: TalkOptions, { out,
   ] = await Promise.all([
     import("../../simulate/wav-call.js"),
     import("../call-log.js"),
-    import("../../patter.js"),
+    import("../../answering.js"),
     import("../../observe/pricing.js"),
     import("../../observe/recorder.js"),
     import("../../core/clock.js"),
