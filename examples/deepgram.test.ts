@@ -19,13 +19,13 @@ test("Deepgram is set up for an agent", () => {
 });
 
 // #region test
-test("what a caller says is heard, and the socket is replaced when it breaks", async () => {
+test("what a caller says is heard, and a socket that fails is replaced", async () => {
   await using server = await DeepgramServer.start();
   server.script(
     [{ text: "a table for two", startMs: 500 }], // what the first socket hears, and when
     [{ text: "on sunday please", startMs: 1500 }],
   );
-  server.fail({ with: "reset", afterMs: 2500 }); // the first socket breaks behind 2.5 s of audio
+  server.fail({ with: { code: 1011 }, afterMs: 2500 }); // the first socket is closed behind 2.5 s of audio
 
   const stt = new DeepgramSTT({ apiKey: "test", baseUrl: server.url });
   const signal = new AbortController().signal;

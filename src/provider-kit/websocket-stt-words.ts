@@ -46,11 +46,12 @@ export class ReportedWords {
   }
 
   /**
-   * Makes final the words that ended by `beforeMs`, and forgets the later ones: they are recognised anew from there on.
-   * A word that was being spoken moves that moment to its beginning. Returns the moment.
+   * Makes final the words that ended by `earliestMs`, and forgets the later ones: they are recognised anew from there on.
+   * What is final already is left out; a word that was being spoken then is not cut. Returns from where on to listen again.
    */
-  settleBefore(beforeMs: number): number {
+  settleBefore(earliestMs: number): number {
     const { words, transcript } = this.#partial;
+    const beforeMs = Math.max(earliestMs, this.#settledMs);
     if (words.length === 0 && transcript !== "") {
       this.settle(0);
       return beforeMs;

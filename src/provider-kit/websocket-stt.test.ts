@@ -299,7 +299,7 @@ describe("a lost socket", () => {
     await clock.advance(0);
     last().messages.fail(lost());
     await clock.advance(0);
-    expect(last().frames[0]).toBe(90);
+    expect(last().frames[0]).toBe(85);
     expect(texts()).toEqual(["final: one"]);
   });
 
@@ -311,8 +311,8 @@ describe("a lost socket", () => {
     speak(150);
     last().messages.fail(lost());
     await clock.advance(0);
-    expect(last().frames[0]).toBe(50);
-    expect(last().frames).toHaveLength(200);
+    expect(last().frames[0]).toBe(35);
+    expect(last().frames).toHaveLength(215);
   });
 
   it("audio that comes meanwhile waits, 10 s of it at the most", async () => {

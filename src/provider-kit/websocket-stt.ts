@@ -7,7 +7,7 @@ import type { SocketClose, VendorSocket } from "./websocket.js";
 import { RecentAudio } from "./websocket-stt-audio.js";
 import { type RecognisedWords, ReportedWords } from "./websocket-stt-words.js";
 
-/** How much of what was heard last is sent again over a new socket, in ms: a word may have been cut in two. */
+/** How much of what was recognised last is sent again over a new socket, in ms: a word may have been cut in two. */
 const REPLAY_MS = 1000;
 /** How often in a row a socket may fail, without anything recognised between, before the stream fails. */
 const RECONNECTS = 3;
@@ -52,7 +52,7 @@ export interface SttProtocol {
 
 /**
  * One call's recognition over a vendor's sockets, one after the other: when one is lost, the next is given the last second
- * again and all that the vendor had not recognised, and times go on. The first socket is opened at once; if that fails,
+ * that was recognised and all that was not, and times go on. The first socket is opened at once; if that fails,
  * the stream fails. `finalize()` is answered within 800 ms, by what is known by then if the vendor does not.
  *
  * Audio that comes while no socket is open waits, 10 s of it at the most. Each frame is written once, as it is.
@@ -168,8 +168,7 @@ export class WebSocketSttStream implements SttStream {
     this.#closing.signal.throwIfAborted();
     const retryable = error instanceof ProviderError && error.retryable;
     if (!retryable || !this.#hasConnected || this.#failures >= RECONNECTS) throw error;
-    const fromMs = Math.min(this.#recognisedMs, this.#audio.writtenMs - REPLAY_MS);
-    this.#recognisedMs = this.#words.settleBefore(Math.max(this.#doneMs, fromMs));
+    this.#recognisedMs = this.#words.settleBefore(this.#recognisedMs - REPLAY_MS);
     await this.#options.clock.sleep(RECONNECT_DELAY_MS * this.#failures, this.#closing.signal);
     this.#failures++;
   }

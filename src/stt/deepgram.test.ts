@@ -4,6 +4,7 @@ import { type Clock, systemClock, VirtualClock } from "../core/clock.js";
 import { ConfigError } from "../core/errors.js";
 import type { SttEvent, SttStream } from "../core/stt.js";
 import { DeepgramServer, type DeepgramServerOptions } from "../testing/deepgram/server.js";
+import { SpokenWords } from "../testing/spoken-words.js";
 import { DeepgramSTT, type DeepgramSTTOptions } from "./deepgram.js";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -48,6 +49,10 @@ class Listening {
   speak(durationMs: number): void {
     for (let ms = 0; ms < durationMs; ms += 20)
       this.stream.write({ format: this.#format, bytes: new Uint8Array(audioByteLength(this.#format, 20)) });
+  }
+
+  say(bytes: Uint8Array): void {
+    this.stream.write({ format: this.#format, bytes });
   }
 
   of<T extends SttEvent["type"]>(type: T): (SttEvent & { readonly type: T })[] {
@@ -399,18 +404,22 @@ describe("failures", () => {
     ["is closed with 1011", { with: { code: 1011, reason: "NET-0000: Deepgram has not transmitted a Text frame." } }],
     ["is closed in order", { with: { code: 1000 } }],
   ] as const)("a socket that %s in mid call is replaced, and no word is lost or doubled", async (_, failure) => {
-    const server = await start();
-    server.fail({ ...failure, afterMs: 2000 });
-    const text = "one two three four";
-    server.script([{ text, startMs: 1200 }], [{ text, startMs: 200 }]);
-    const listening = new Listening(server, { smartFormat: false });
-    listening.speak(2000);
-    await vi.waitFor(() => expect(server.sockets).toHaveLength(2));
+    const spoken = new SpokenWords();
+    const server = await start({ spoken });
+    server.fail({ ...failure, afterMs: 1760 });
+    const listening = new Listening(server, { encoding: "linear16", smartFormat: false }, { format: PCM16_16K });
+    listening.speak(1200);
+    // 160 ms for each word: the socket breaks within "four".
+    const speech = spoken.encode("nine lots from four");
+    const frameBytes = audioByteLength(PCM16_16K, 20);
+    for (let offset = 0; offset < speech.length; offset += frameBytes)
+      listening.say(speech.subarray(offset, offset + frameBytes));
     listening.speak(2000);
     await vi.waitFor(() => expect(listening.of("turn_end")).toHaveLength(1));
     const words = listening.of("final").flatMap((final) => final.words ?? []);
-    expect(words.map(({ text: word }) => word)).toEqual(["one", "two", "three", "four"]);
-    expect(words.map(({ startMs }) => startMs)).toEqual([1200, 1450, 1700, 1950]);
+    expect(words.map(({ text: word }) => word)).toEqual(["nine", "lots", "from", "four"]);
+    expect(words.map(({ startMs }) => Math.round(startMs))).toEqual([1200, 1360, 1520, 1680]);
+    expect(server.sockets).toHaveLength(2);
   });
 
   it("a socket that is open at one end only is replaced after 5 s", async () => {
