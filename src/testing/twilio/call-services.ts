@@ -46,10 +46,8 @@ export interface StatusReports {
   readonly events: readonly string[];
 }
 
-/** Answering-machine detection; `report`: where it is told while the call goes on. */
-export interface Detection {
-  readonly report: Callback | undefined;
-}
+/** Answering-machine detection: before the instructions are asked for, or beside the call; then it may be reported. */
+export type Detection = { readonly mode: "sync" } | { readonly mode: "async"; readonly report: Callback | undefined };
 
 /** A call before it is made. */
 export interface CallSetup {

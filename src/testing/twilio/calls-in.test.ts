@@ -146,6 +146,17 @@ test("when the program closes the socket the call goes on with the next verb, an
   expect(clock.now()).toBe(2100);
 });
 
+test("a pause before anything else delays the answer", async () => {
+  const { clock, program, twilio } = await inMemory();
+  await using _twilio = twilio;
+  program.answers.set("/voice", CONNECT.replace("<Response>", "<Response><Pause length='3'/>"));
+  const call = twilio.callIn();
+  await clock.advance(2999);
+  expect(call.status).toBe("ringing");
+  await clock.advance(1);
+  expect(call.status).toBe("in-progress");
+});
+
 test("parameters of the stream come with its start", async () => {
   const { clock, program, twilio } = await inMemory();
   await using _twilio = twilio;

@@ -111,7 +111,7 @@ test("calls leave one in a second; the rest waits in the queue", async () => {
   expect(startedMs).toEqual([0, 1000, 2000]);
 });
 
-test("a machine is reported beside the call, where somebody is to be told", async () => {
+test("a machine is reported beside the call where it is asked for", async () => {
   const { clock, program, twilio } = await inMemory({
     callee: () => ({ answeredBy: "machine_end_beep", detectionMs: 4000, greeting: tone(3000) }),
   });
@@ -127,7 +127,18 @@ test("a machine is reported beside the call, where somebody is to be told", asyn
   ]);
 });
 
-test("a machine holds the instructions back where nobody is told", async () => {
+test("a machine that nobody is told of is in the call's resource", async () => {
+  const { clock, twilio } = await inMemory({ callee: () => ({ answeredBy: "machine_start" }) });
+  await using _twilio = twilio;
+  await place(twilio, { MachineDetection: "Enable", AsyncAmd: "true" });
+  const call = await twilio.nextCall();
+  await clock.runUntil(call.streaming());
+  expect(clock.now()).toBe(0);
+  await clock.advance(1000);
+  expect(await rest(twilio, `/Calls/${call.sid}.json`)).toMatchObject({ body: { answered_by: "machine_start" } });
+});
+
+test("a machine holds the instructions back unless it is detected beside the call", async () => {
   const { clock, program, twilio } = await inMemory({ callee: () => ({ answeredBy: "machine_start", detectionMs: 2500 }) });
   await using _twilio = twilio;
   await place(twilio, { MachineDetection: "Enable" });

@@ -73,8 +73,8 @@ function readReports(form: URLSearchParams): CallSetup["reports"] {
 
 function readDetection(form: URLSearchParams): Detection | undefined {
   if (!form.has("MachineDetection")) return undefined;
-  if (form.get("AsyncAmd") !== "true") return { report: undefined };
-  return { report: readCallback(form, "AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod") };
+  if (form.get("AsyncAmd") !== "true") return { mode: "sync" };
+  return { mode: "async", report: readCallback(form, "AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod") };
 }
 
 /** Events are repeated fields or words in one. */

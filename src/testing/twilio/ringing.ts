@@ -29,7 +29,7 @@ export async function ring(run: CallRun, services: CallServices, signal: AbortSi
   await detect(run, services, callee, signal);
 }
 
-/** Finds out whether a person answered: before anything else, or beside it where there is someone to tell. */
+/** Finds out whether a person answered. */
 async function detect(
   run: CallRun,
   { clock }: CallServices,
@@ -38,14 +38,15 @@ async function detect(
 ): Promise<void> {
   const { detection } = run.setup;
   if (detection === undefined) return;
-  const { report } = detection;
-  if (report === undefined) {
+  if (detection.mode === "sync") {
     await clock.sleep(detectionMs, signal);
     run.answeredBy = answeredBy;
     return;
   }
   run.later(detectionMs, () => {
     run.answeredBy = answeredBy;
+    const { report } = detection;
+    if (report === undefined) return;
     const { CallSid = "", AccountSid = "" } = run.form();
     const form = { CallSid, AccountSid, AnsweredBy: answeredBy, MachineDetectionDuration: String(detectionMs) };
     run.tell("amd", report, form);

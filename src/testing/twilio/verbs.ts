@@ -32,7 +32,8 @@ export async function runVerbs(
     signal.throwIfAborted();
     host.log.add({ type: "verb", verb: verb.verb, detail: detailOf(verb) });
     if (verb.verb === "Reject") host.hangUp(verb.reason === "busy" ? "busy" : "no-answer");
-    host.answer();
+    // As the first verb a pause delays the answer.
+    if (verb.verb !== "Pause") host.answer();
     const next = await runVerb(verb, host, signal);
     if (next !== undefined) return next;
   }
