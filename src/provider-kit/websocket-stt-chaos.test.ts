@@ -74,7 +74,7 @@ type Step =
   | { readonly type: "lose" }
   | { readonly type: "wait"; readonly ms: number };
 
-const steps = fc.array(
+const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { weight: 6, arbitrary: fc.record({ type: fc.constant("speak" as const), frames: fc.integer({ min: 1, max: 60 }) }) },
     { weight: 5, arbitrary: fc.record({ type: fc.constant("report" as const), isFinal: fc.boolean() }) },
