@@ -53,7 +53,7 @@ const CODES: Readonly<Record<number, string>> = {
 };
 
 /** @throws ConfigError for a failure that is none, or is several. */
-export function checkFailure(failure: ElevenLabsFailure): void {
+function checkFailure(failure: ElevenLabsFailure): void {
   const names = Object.keys(failure);
   const unknown = names.find((name) => !FIELDS.includes(name));
   if (unknown !== undefined)
