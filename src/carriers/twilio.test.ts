@@ -211,10 +211,15 @@ describe("Twilio", () => {
   });
 
   it("says that a number is not the account's, or that the credential is refused", async () => {
-    const rig = new Rig();
-    rig.answers = [() => Response.json({ incoming_phone_numbers: [] }), refusal(401, 20_003)];
-    await expect(rig.open()).rejects.toThrow("The Twilio account AC1 has no number +1555*****34");
-    await expect(rig.open()).rejects.toThrow(
+    const opening = (answer: () => Response): Promise<AsyncDisposable> => {
+      const rig = new Rig();
+      rig.answers = [answer];
+      return rig.open();
+    };
+    await expect(opening(() => Response.json({ incoming_phone_numbers: [] }))).rejects.toThrow(
+      "The Twilio account AC1 has no number +1555*****34",
+    );
+    await expect(opening(refusal(401, 20_003))).rejects.toThrow(
       "Twilio did not look the number up (401, 20003: No call to +1555*****21 here). Check accountSid and authToken",
     );
   });

@@ -99,6 +99,11 @@ export function connectionError(identity: ProviderIdentity, origin: string, caus
   );
 }
 
+/** The error for a request to a client that was closed: no retry mends it. */
+export function closedError({ className, provider }: ProviderIdentity): ProviderError {
+  return new ProviderError(`${className} was closed. Make a new one, or close it later.`, { provider, retryable: false });
+}
+
 /** Parses a message of a vendor's protocol. @throws ProtocolError when it is no JSON object. */
 export function parseMessage(identity: ProviderIdentity, text: string): Readonly<Record<string, unknown>> {
   const parsed = parseJson(text);

@@ -37,6 +37,7 @@ export class Exchange implements HttpResponse {
   readonly #patience: Patience;
   readonly #abortLink: Disposable | undefined;
   readonly #startedMs: number;
+  readonly #onEnd: (exchange: Exchange) => void;
   #isConnecting = false;
   #connectedMs: number | undefined;
   #headersMs: number | undefined;
@@ -47,15 +48,16 @@ export class Exchange implements HttpResponse {
   readonly #unread: Uint8Array[] = [];
   #unreadBytes = 0;
   #isPaused = false;
-  /** Whether anything has come since the last deadline was set. */
-  #isHeard = false;
+  /** What had come over the connection when the last deadline was set. */
+  #arrivalsBefore = 0;
   #isOver = false;
   #failure: { readonly reason: unknown } | undefined;
   #waiter: Waiter | undefined;
   /** Set while the rest of the body is read away: when that is given up. */
   #discardDeadline: Disposable | undefined;
 
-  constructor(identity: ProviderIdentity, origin: string, request: HttpRequest) {
+  constructor(identity: ProviderIdentity, origin: string, request: HttpRequest, onEnd: (exchange: Exchange) => void) {
+    this.#onEnd = onEnd;
     this.#identity = identity;
     this.#origin = origin;
     this.#clock = request.clock ?? systemClock;
@@ -64,11 +66,15 @@ export class Exchange implements HttpResponse {
     this.#patience = new Patience(this.#clock, () => this.#timeOut());
     this.expectProgress(request.headersTimeoutMs);
     const { signal } = request;
-    if (signal !== undefined) this.#abortLink = onAbort(signal, () => this.#fail(signal.reason));
+    if (signal !== undefined) this.#abortLink = onAbort(signal, () => this.fail(signal.reason));
   }
 
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  get isSent(): boolean {
+    return this.#transfer !== undefined;
   }
 
   get status(): number {
@@ -102,12 +108,12 @@ export class Exchange implements HttpResponse {
   }
 
   expectProgress(timeoutMs: number): void {
-    this.#isHeard = false;
+    this.#arrivalsBefore = this.#lease?.arrivals ?? 0;
     this.#patience.renew(timeoutMs);
   }
 
   discard(): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#discardDeadline !== undefined) return;
     this.#patience[Symbol.dispose]();
     this.#drop();
     this.#discardDeadline = this.#clock.setTimer(DISCARD_MS, () => this.abort());
@@ -115,7 +121,7 @@ export class Exchange implements HttpResponse {
   }
 
   abort(): void {
-    if (!this.#isOver) this.#fail(new DOMException("The exchange was dropped.", "AbortError"));
+    if (!this.#isOver) this.fail(new DOMException("The exchange was dropped.", "AbortError"));
   }
 
   /** The exchange will be sent over a connection of its own; called before `hold`. */
@@ -128,6 +134,7 @@ export class Exchange implements HttpResponse {
   hold(lease: Lease): void {
     if (this.#isOver) return lease.release();
     this.#lease = lease;
+    this.#arrivalsBefore = lease.arrivals;
     lease.whenOpen(() => {
       this.#isConnecting = false;
       this.#connectedMs = this.#clock.now();
@@ -146,13 +153,13 @@ export class Exchange implements HttpResponse {
     this.#status = status;
     this.#header = header;
     this.#headersMs = this.#clock.now();
-    this.#isHeard = true;
+    this.#lease?.arrived();
     this.#takeWaiter()?.resolve(undefined);
   }
 
   receive(bytes: Uint8Array): void {
+    this.#lease?.arrived();
     if (this.#isOver || this.#discardDeadline !== undefined) return;
-    this.#isHeard = true;
     const waiter = this.#takeWaiter();
     if (waiter !== undefined) return waiter.resolve(bytes);
     this.#unread.push(bytes);
@@ -177,6 +184,16 @@ export class Exchange implements HttpResponse {
     this.#takeWaiter()?.reject(this.#failure.reason);
   }
 
+  /** Ends the exchange from this side. */
+  fail(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#failure = { reason };
+    this.#drop();
+    this.#end();
+    this.#transfer?.cancel(new Error("The exchange was dropped."));
+    this.#takeWaiter()?.reject(reason);
+  }
+
   #wait(): Promise<Uint8Array | undefined> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure.reason);
     if (this.#isOver) return Promise.resolve(undefined);
@@ -194,20 +211,10 @@ export class Exchange implements HttpResponse {
     return waiter;
   }
 
-  /** Ends the exchange from this side. */
-  #fail(reason: unknown): void {
-    if (this.#isOver) return;
-    this.#failure = { reason };
-    this.#drop();
-    this.#end();
-    this.#transfer?.cancel(new Error("The exchange was dropped."));
-    this.#takeWaiter()?.reject(reason);
-  }
-
   #timeOut(): void {
-    // A connection that carried something meanwhile is alive: only the answer is late.
-    if (!this.#isHeard) this.#lease?.retire();
-    this.#fail(this.#late());
+    // A connection that carried something meanwhile, if for another exchange, is alive: only the answer is late.
+    if (this.#lease?.arrivals === this.#arrivalsBefore) this.#lease.retire();
+    this.fail(this.#late());
   }
 
   #late(): ProviderError {
@@ -235,5 +242,6 @@ export class Exchange implements HttpResponse {
     this.#discardDeadline?.[Symbol.dispose]();
     this.#abortLink?.[Symbol.dispose]();
     this.#lease?.release();
+    this.#onEnd(this);
   }
 }

@@ -11,6 +11,8 @@ const HTTP2_CONNECTIONS = 2;
 interface Connection {
   readonly client: Client;
   exchanges: number;
+  /** How often anything has come over it. */
+  arrivals: number;
   isOpen: boolean;
   /** Run once it is open. */
   readonly waiting: Set<() => void>;
@@ -21,6 +23,10 @@ export interface Lease {
   readonly dispatcher: Dispatcher;
   /** Runs `run` when the connection is open: now if it is, never when the place is given back before that. */
   whenOpen(run: () => void): void;
+  /** How often anything has come over the connection, for whichever exchange. */
+  readonly arrivals: number;
+  /** Something has come for this exchange. */
+  arrived(): void;
   /** Gives the place back; the second time it does nothing. */
   release(): void;
   /** Keeps later exchanges off this connection: it has gone silent and may be dead. */
@@ -62,6 +68,12 @@ export class HttpOrigin {
         if (connection.isOpen) return run();
         waiting = run;
         connection.waiting.add(run);
+      },
+      get arrivals() {
+        return connection.arrivals;
+      },
+      arrived: () => {
+        connection.arrivals++;
       },
       release: () => {
         if (isReleased) return;
@@ -108,7 +120,7 @@ export class HttpOrigin {
       bodyTimeout: 0,
     });
     this.#clients.add(client);
-    const connection: Connection = { client, exchanges: 0, isOpen: false, waiting: new Set() };
+    const connection: Connection = { client, exchanges: 0, arrivals: 0, isOpen: false, waiting: new Set() };
     client.on("connect", () => {
       connection.isOpen = true;
       for (const run of connection.waiting) run();

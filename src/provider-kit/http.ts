@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import type { Clock } from "../core/clock.js";
 import { ConfigError } from "../core/errors.js";
-import type { ProviderIdentity } from "./http-errors.js";
+import { closedError, type ProviderIdentity } from "./http-errors.js";
 import { Exchange } from "./http-exchange.js";
 import { sendWithFetch } from "./http-fetch.js";
 import { HttpOrigin } from "./http-origin.js";
@@ -44,6 +44,8 @@ export interface HttpResponse {
 export interface HttpSending {
   /** Resolves with the response when its headers have come. Call it once. */
   headers(): Promise<HttpResponse>;
+  /** Says whether it has left, as far as can be known: it may cost something, whatever comes back. */
+  readonly isSent: boolean;
   /** Drops the exchange at once, also before its headers. */
   abort(): void;
 }
@@ -56,6 +58,9 @@ export class HttpClient implements AsyncDisposable {
   readonly #identity: ProviderIdentity;
   readonly #fetch: typeof fetch | undefined;
   readonly #origins = new Map<string, Promise<HttpOrigin>>();
+  /** Those on their way. */
+  readonly #exchanges = new Set<Exchange>();
+  #isClosed = false;
 
   constructor(identity: ProviderIdentity, options: { readonly fetch?: typeof fetch | undefined } = {}) {
     this.#identity = identity;
@@ -70,14 +75,18 @@ export class HttpClient implements AsyncDisposable {
   /** Sends a request. What fails is told to who waits for it. */
   send(request: HttpRequest): HttpSending {
     const url = new URL(request.url);
-    const exchange = new Exchange(this.#identity, url.origin, request);
-    if (!exchange.isOver)
-      void (this.#fetch === undefined ? this.#dispatch(url, request, exchange) : sendWithFetch(this.#fetch, request, exchange));
+    const exchange = new Exchange(this.#identity, url.origin, request, (ended) => this.#exchanges.delete(ended));
+    if (this.#isClosed) exchange.fail(closedError(this.#identity));
+    if (exchange.isOver) return exchange;
+    this.#exchanges.add(exchange);
+    void (this.#fetch === undefined ? this.#dispatch(url, request, exchange) : sendWithFetch(this.#fetch, request, exchange));
     return exchange;
   }
 
-  /** Drops every connection; the next request opens new ones. */
+  /** Drops every connection. What is on its way fails, and so does every later request, with an error that no retry mends. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    for (const exchange of this.#exchanges) exchange.fail(closedError(this.#identity));
     const origins = await Promise.all(this.#origins.values());
     this.#origins.clear();
     await Promise.all(origins.map((origin) => origin.destroy()));

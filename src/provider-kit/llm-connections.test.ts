@@ -4,6 +4,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { CERTIFICATE } from "../testing/anthropic/certificate.js";
 import { IDENTITY, ScriptedDecoder, type Step } from "../../test/llm/scripted-fetch.js";
 import { collect, startVendor, textOf } from "../../test/llm/vendor.js";
+import { VirtualClock } from "../core/clock.js";
 import type { LlmChunk, LlmOptions, LlmTiming } from "../core/llm.js";
 import { HttpClient } from "./http.js";
 import { streamAnswer } from "./http-llm.js";
@@ -11,6 +12,7 @@ import { streamAnswer } from "./http-llm.js";
 const ANSWER: readonly Step[] = [{ prompt: 100 }, { text: "Hi" }, { end: "end_turn" }];
 
 afterEach(() => {
+  vi.useRealTimers();
   vi.unstubAllEnvs();
 });
 
@@ -130,6 +132,61 @@ test("over HTTP/2 thirty answers at once take one connection", async () => {
   expect(answers.map(textOf)).toEqual(Array.from({ length: 30 }, () => "Hi"));
   expect(vendor.connections).toBe(1);
 });
+
+test("over HTTP/2 an answer that stays away leaves the connection in use while anything comes over it, and only then", async () => {
+  const clock = new VirtualClock();
+  let silentRequests = 0;
+  let beat = (): void => {};
+  await using vendor = await startHttp2Vendor((response, path) => {
+    if (path === "/silent") return void silentRequests++;
+    if (path === "/") return void response.end(wire(ANSWER));
+    beat = () => void response.write(wire([{ text: "." }]));
+    beat();
+  });
+  await using http = new HttpClient(IDENTITY);
+  const live = stream(http, `${vendor.url}/live`);
+  await live.next();
+  const waitInVain = async (meanwhile: () => Promise<unknown>): Promise<void> => {
+    const seen = silentRequests;
+    const silent = http.request({ method: "GET", url: `${vendor.url}/silent`, headers: {}, clock, headersTimeoutMs: 6000 });
+    silent.catch(() => {});
+    await vi.waitFor(() => expect(silentRequests).toBe(seen + 1));
+    await clock.advance(3000);
+    await meanwhile();
+    await clock.advance(3000);
+    await expect(silent).rejects.toMatchObject({ code: "timeout" });
+    await collect(stream(http, vendor.url));
+  };
+  await waitInVain(() => {
+    beat();
+    return live.next();
+  });
+  expect(vendor.connections).toBe(1);
+  await waitInVain(async () => {});
+  expect(vendor.connections).toBe(2);
+});
+
+test.each([
+  ["h2", 1],
+  ["http/1.1", 2],
+])(
+  "on undici's own timers, a connection over %s stays open for half a minute in which nobody speaks",
+  async (protocol, connections) => {
+    const answer = (response: { end(text: string): unknown }): void => void response.end(wire(ANSWER));
+    await using vendor =
+      protocol === "h2" ? await startHttp2Vendor(answer) : await startVendor(answer, { keepAliveMs: 3_600_000 });
+    await using http = new HttpClient(IDENTITY);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    await collect(stream(http, vendor.url));
+    await vi.advanceTimersByTimeAsync(30_000);
+    await collect(stream(http, vendor.url));
+    expect(vendor.connections).toBe(1);
+    // It closes an idle one after five minutes, if only over HTTP/1.1: the timers above were its own.
+    await vi.advanceTimersByTimeAsync(600_000);
+    await collect(stream(http, vendor.url));
+    expect(vendor.connections).toBe(connections);
+  },
+);
 
 test("over HTTP/1.1 the rest behind the end of an answer is read away, so that the next uses the same connection", async () => {
   await using vendor = await startVendor((response) => {

@@ -22,8 +22,8 @@ export interface Vendor extends AsyncDisposable {
 
 export type Answer = (response: ServerResponse, request: SeenRequest, attempt: number) => void | Promise<void>;
 
-/** Starts a server that gives every request to `answer`; attempts are counted from 1. */
-export async function startVendor(answer: Answer): Promise<Vendor> {
+/** Starts a server that gives every request to `answer`; attempts are counted from 1. It closes idle connections after `keepAliveMs`. */
+export async function startVendor(answer: Answer, { keepAliveMs = 5000 } = {}): Promise<Vendor> {
   const requests: SeenRequest[] = [];
   let connections = 0;
   let reportAbort = (): void => {};
@@ -50,6 +50,7 @@ export async function startVendor(answer: Answer): Promise<Vendor> {
       void answer(response, seen, requests.length);
     });
   });
+  server.keepAliveTimeout = keepAliveMs;
   server.on("connection", () => connections++);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
