@@ -2,7 +2,14 @@ import type { LlmUsage } from "./llm.js";
 
 const OPTIONAL_COUNTS = ["cacheReadTokens", "cacheWrite5mTokens", "cacheWrite1hTokens", "thinkingTokens"] as const;
 
-/** The tokens of two requests together. A count that neither has stays absent; an estimate makes the sum one. */
+/** The tokens of one answer, from those of its requests; `undefined` without any. */
+export function answerUsage(requests: readonly LlmUsage[]): LlmUsage | undefined {
+  const [first, ...others] = requests;
+  if (first === undefined || others.length === 0) return first;
+  return { ...others.reduce<LlmUsage>((sum, usage) => totalUsage(usage, sum), first), requests };
+}
+
+/** The tokens of two answers together, without their `requests`. A count that neither has stays absent; an estimate makes the sum one. */
 export function totalUsage(a: LlmUsage, b: LlmUsage | undefined): LlmUsage {
   if (b === undefined) return a;
   const known = OPTIONAL_COUNTS.filter((name) => a[name] !== undefined || b[name] !== undefined);

@@ -18,11 +18,14 @@ export interface LlmOptions {
   readonly clock?: Clock;
   /** The caller may still be speaking; the answer may be thrown away. */
   readonly speculative?: boolean;
-  /** Called once per request, an aborted one included. */
+  /**
+   * Called once per answer that was asked for, also after an abort or a failure; then with an estimate of what the vendor
+   * has not counted. Not called when nothing can have been spent: no connection, or a refusal.
+   */
   readonly onUsage?: (usage: LlmUsage) => void;
 }
 
-/** Tokens of one request. `inputTokens` excludes what was read from or written to a cache. */
+/** Tokens of one answer. `inputTokens` excludes what was read from or written to a cache. */
 export interface LlmUsage {
   readonly inputTokens: number;
   readonly outputTokens: number;
@@ -32,7 +35,7 @@ export interface LlmUsage {
   readonly thinkingTokens?: number;
   /** Set when tokens were counted here and not by the vendor, as after an abort. */
   readonly isEstimated?: boolean;
-  /** Of each request, where an answer took more than one: a price may depend on the size of a request. */
+  /** Of each request, where an answer took more than one (retry, hedge, follow-up): a price may depend on a request's size. */
   readonly requests?: readonly LlmUsage[];
 }
 

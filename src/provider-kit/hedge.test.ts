@@ -30,7 +30,11 @@ test("a second request wins when its content comes first; the other is cut off a
   expect(textOf(chunks)).toBe("fast");
   expect(endedMs).toBe(1100);
   expect(model.vendor.cancelled).toEqual([0]);
-  const usage = { inputTokens: 190, outputTokens: 1, isEstimated: true };
+  const requests = [
+    { inputTokens: 90, outputTokens: 0, isEstimated: true },
+    { inputTokens: 100, outputTokens: 1 },
+  ];
+  const usage = { inputTokens: 190, outputTokens: 1, isEstimated: true, requests };
   expect(chunks.at(-1)).toMatchObject({
     retries: ["hedge"],
     requestId: "req_1",
@@ -45,7 +49,7 @@ test("the first request wins when it comes to itself; the second is counted with
   const { chunks } = await model.answer();
   expect(textOf(chunks)).toBe("first");
   expect(model.vendor.cancelled).toEqual([1]);
-  expect(model.usages).toEqual([{ inputTokens: 200, outputTokens: 1, isEstimated: true }]);
+  expect(model.usages).toMatchObject([{ inputTokens: 200, outputTokens: 1, isEstimated: true }]);
 });
 
 test.each<[string, Reply, Reply, string]>([
@@ -61,6 +65,40 @@ test.each<[string, Reply, Reply, string]>([
     expect(model.usages).toEqual([{ inputTokens: 100, outputTokens: 1 }]);
   },
 );
+
+const empty = (afterMs: number): Reply => ({ steps: [{ prompt: 100 }, afterMs, { end: "end_turn" }, "eof"] });
+
+test.each<[string, Reply, Reply, string]>([
+  ["first", empty(1000), answering(2000, "second"), "second"],
+  ["second", answering(2000, "first"), empty(50), "first"],
+])("an empty answer to the %s request does not cut off the other, whose content is due", async (_which, first, second, text) => {
+  const model = hedged(first, second);
+  const { chunks } = await model.answer();
+  expect(textOf(chunks)).toBe(text);
+  expect(model.vendor.cancelled).toEqual([]);
+  expect(model.usages).toMatchObject([{ inputTokens: 200, outputTokens: 1 }]);
+});
+
+test.each<[string, Reply, Reply, string]>([
+  ["the second fails", empty(1000), failing(500), "req_0"],
+  ["the first fails", failing(2000), empty(50), "req_1"],
+  ["both are empty", empty(2000), empty(50), "req_0"],
+])("an empty answer stands when %s", async (_when, first, second, requestId) => {
+  const model = hedged(first, second);
+  const { chunks, error } = await model.answer();
+  expect(error).toBeUndefined();
+  expect(chunks).toEqual([expect.objectContaining({ type: "done", requestId })]);
+});
+
+test("a model that thinks is not asked a second time, also when it has stopped thinking", async () => {
+  const thinking: readonly Step[] = [{ prompt: 100 }, 100, { thinking: true }, 500, { thinking: false }];
+  for (const steps of [thinking.slice(0, 3), thinking]) {
+    const model = hedged({ steps: [...steps, 2000, { text: "Hm." }, { end: "end_turn" }, "eof"] });
+    const { chunks } = await model.answer();
+    expect(textOf(chunks)).toBe("Hm.");
+    expect(model.vendor.bodies).toHaveLength(1);
+  }
+});
 
 test("when both requests fail the answer fails with the first one's error, and is not asked for a third time", async () => {
   const model = hedged(failing(2000, [{ error: "api_error" }]), failing(100));
@@ -99,5 +137,5 @@ test("an abort while two requests are on their way ends both", async () => {
   const { chunks, error, endedMs } = await model.answer({ signal: controller.signal });
   expect({ chunks, error, endedMs }).toEqual({ chunks: [], error: undefined, endedMs: 1000 });
   expect(model.vendor.cancelled).toEqual([0, 1]);
-  expect(model.usages).toEqual([{ inputTokens: 200, outputTokens: 0, isEstimated: true }]);
+  expect(model.usages).toMatchObject([{ inputTokens: 200, outputTokens: 0, isEstimated: true }]);
 });

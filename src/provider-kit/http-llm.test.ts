@@ -146,6 +146,46 @@ test.each<[string, Reply, string]>([
   expect(chunks.at(-1)).toMatchObject({ retries: [reason], requestId: "req_1" });
 });
 
+/** A stream of thinking that has no end. */
+const ENDLESS_THINKING: readonly Step[] = Array.from({ length: 30 }, () => [{ thinking: true }, 1000] as const).flat();
+const TURNS_OF_THINKING: readonly Step[] = Array.from(
+  { length: 30 },
+  () => [{ thinking: true }, 1000, { thinking: false }, 1000] as const,
+).flat();
+
+test.each<[string, readonly Step[], number]>([
+  ["thinking in pieces", ENDLESS_THINKING, 14_000],
+  ["one thought behind the other", TURNS_OF_THINKING, 14_000],
+])("%s is waited for no longer than one long thought, before content and behind it", async (_what, steps, endedMs) => {
+  for (const before of [[], [{ text: "Hi" }, 3000]] as const) {
+    const { error, endedMs: tookMs } = await new Model([{ steps: [...before, ...steps] }]).answer();
+    expect(error).toMatchObject({ code: "timeout" });
+    expect(tookMs).toBe(endedMs + (before.length === 0 ? 0 : 3000));
+  }
+});
+
+test("the deadline of an answer stands for all its requests until something has been said", async () => {
+  const slow: Reply = { headersAfterMs: 3000, steps: [{ prompt: 1 }, 3000, { end: "pause" }, "eof"] };
+  const model = new Model([slow], { followUp: () => ({ reason: "paused", body: "on" }) });
+  const { error, endedMs, chunks } = await model.answer();
+  expect(error).toMatchObject({ code: "timeout" });
+  expect([chunks, endedMs]).toEqual([[], 14_000]);
+  expect(model.vendor.atMs).toEqual([0, 6000, 12_000]);
+});
+
+test("what goes on behind content has a deadline of its own", async () => {
+  const first: Reply = { headersAfterMs: 3000, steps: [{ prompt: 1 }, 7000, { text: "One. " }, { end: "pause" }, "eof"] };
+  const silent: Reply = { headersAfterMs: 5000, steps: [{ prompt: 1 }] };
+  const model = new Model([first, silent], {
+    followUp: (_complete, earlier) => (earlier.length === 0 ? { reason: "paused", body: "on" } : undefined),
+  });
+  const { error, endedMs, chunks } = await model.answer();
+  expect(textOf(chunks)).toBe("One. ");
+  expect(error).toMatchObject({ code: "timeout" });
+  // 5 s and 8 s of silence, and what is left for the one more request.
+  expect(endedMs).toBe(24_000);
+});
+
 test("thinking may take longer than silence, before and within the text", async () => {
   const thinking: readonly Step[] = [{ thinking: true }, 12_000, { thinking: false }];
   const { chunks, error } = await new Model([{ steps: [...thinking, { text: "Hm." }, ...thinking, ...ANSWER] }]).answer();
@@ -178,7 +218,11 @@ test("a follow-up goes on in the same answer, with one done, and its tool calls 
       stopReason === "pause" ? { reason: "paused", body: `{"after":${earlier.length + 1}}` } : undefined,
   });
   const { chunks } = await model.answer();
-  const usage = { inputTokens: 250, outputTokens: 4 };
+  const requests = [
+    { inputTokens: 100, outputTokens: 2 },
+    { inputTokens: 150, outputTokens: 2 },
+  ];
+  const usage = { inputTokens: 250, outputTokens: 4, requests };
   expect(chunks).toEqual([
     { type: "text", content: "One. " },
     { type: "tool_call", index: 0, name: "a" },

@@ -47,7 +47,7 @@ export interface AnswerRequest<Decoder extends AnswerDecoder = AnswerDecoder> {
   readonly body: string;
   /** Made anew for every request that is sent. */
   readonly decoder: (parts: EarlierParts<Decoder>) => Decoder;
-  /** Sends the request a second time when no content has come after so long, in ms; the first content wins. Default: never. */
+  /** Sends the request a second time when no text, tool call or thinking has come after so long, in ms; the first content wins. Default: never. */
   readonly hedgeAfterMs?: number | undefined;
   /** Asked when a part is complete; what it returns is sent at once, and its chunks go on in the same answer. It sets its own bound. */
   readonly followUp?: (complete: Decoder, earlier: readonly Decoder[]) => FollowUp | undefined;
@@ -61,14 +61,16 @@ export interface AnswerRequest<Decoder extends AnswerDecoder = AnswerDecoder> {
  *
  * Deadlines, by the clock in `options`, each ending in a `ProviderTimeoutError`: 3 s for a connection; 6 s for the
  * headers, connecting included; 8 s from there to the first content, where only text and tool calls count; 8 s between
- * two pieces of content. While the model thinks, 14 s. Nobody waits longer than 14 s for the first content, retries
- * included. Time in which the reader is busy does not count.
+ * two pieces of content. While the model thinks, 14 s from when it began, however much it thinks. Nobody waits longer than
+ * 14 s for the first content, all requests included; a follow-up to content has 14 s of its own. Time in which the reader
+ * is busy does not count.
  *
- * A failure that may pass is answered by one more request, after 200 ms or as the vendor asks (up to 1 s), and only while
- * nothing of the answer has been yielded. A hedge takes the place of that retry: no answer is ever asked for a third time.
+ * A failure that may pass, of a request whose content has not begun, is answered by sending that request once more, after
+ * 200 ms or as the vendor asks (up to 1 s). Each answer has one such retry, which a hedge uses up; follow-ups come on top,
+ * within the bound that `followUp` sets.
  *
  * An abort, or ending the iteration early, ends it at once, without an error, and cancels what is on its way. Usage is
- * reported once whatever happens, of what failed or was cut off as far as the vendor has told it.
+ * reported once whatever happens, with an estimate of what was cut off, or waited for in vain, before the vendor counted it.
  */
 export function streamAnswer<Decoder extends AnswerDecoder>(
   request: AnswerRequest<Decoder>,

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
-import type { Reply, Step } from "../../test/llm/scripted-fetch.js";
+import { IDENTITY, type Reply, type Step } from "../../test/llm/scripted-fetch.js";
 import { Model } from "../../test/llm/scripted-model.js";
 import { textOf } from "../../test/llm/vendor.js";
+import { systemClock } from "../core/clock.js";
 import type { LlmUsage } from "../core/llm.js";
+import { HttpClient } from "./http.js";
 
 const SILENT: Reply = { headersAfterMs: Number.POSITIVE_INFINITY };
 const ANSWER: readonly Step[] = [{ prompt: 100 }, { text: "Hi" }, { end: "end_turn" }, "eof"];
@@ -14,9 +16,13 @@ interface Case {
   readonly usage: LlmUsage | undefined;
 }
 
+/** What a request that was sent is taken to cost before the vendor has said anything: four characters of its body to a token. */
+const ESTIMATE: LlmUsage = { inputTokens: 30, outputTokens: 0, isEstimated: true };
+const BODY = JSON.stringify({ messages: "x".repeat(120 - '{"messages":""}'.length) });
+
 const CASES: readonly Case[] = [
-  { when: "before the headers", replies: [SILENT], text: "", usage: undefined },
-  { when: "before the first event", replies: [{}], text: "", usage: undefined },
+  { when: "before the headers", replies: [SILENT], text: "", usage: ESTIMATE },
+  { when: "before the first event", replies: [{}], text: "", usage: ESTIMATE },
   {
     when: "before the first content",
     replies: [{ steps: [{ prompt: 100 }] }],
@@ -52,7 +58,7 @@ const CASES: readonly Case[] = [
 test.each(CASES)(
   "an abort $when ends the iteration at once, without an error, and cancels the request",
   async ({ replies, text, usage }) => {
-    const model = new Model(replies);
+    const model = new Model(replies, { body: BODY });
     const controller = new AbortController();
     model.clock.setTimer(500, () => controller.abort(new Error("barge-in")));
     const { chunks, error, endedMs } = await model.answer({ signal: controller.signal });
@@ -64,7 +70,7 @@ test.each(CASES)(
 );
 
 test.each(CASES)("ending the iteration $when, while a chunk is awaited, does the same", async ({ replies, usage }) => {
-  const model = new Model(replies);
+  const model = new Model(replies, { body: BODY });
   const stream = model.stream();
   const reading = (async () => {
     let last = await stream.next();
@@ -78,6 +84,35 @@ test.each(CASES)("ending the iteration $when, while a chunk is awaited, does the
   expect(model.clock.pendingTimers).toBe(0);
   expect(model.usages).toEqual(usage === undefined ? [] : [usage]);
   expect(model.vendor.bodies).toHaveLength(1);
+});
+
+test("an answer that is waited for in vain is reported as well, a request that finds no connection is not", async () => {
+  const late = new Model([SILENT], { body: BODY });
+  expect(await late.answer()).toMatchObject({ error: { code: "timeout" } });
+  expect(late.usages).toEqual([{ inputTokens: 60, outputTokens: 0, isEstimated: true, requests: [ESTIMATE, ESTIMATE] }]);
+  const usages: LlmUsage[] = [];
+  await using http = new HttpClient(IDENTITY);
+  const lost = new Model([SILENT], { http, url: "http://127.0.0.1:1/" });
+  const controller = new AbortController();
+  const reading = lost.stream({ signal: controller.signal, clock: systemClock, onUsage: (usage) => usages.push(usage) }).next();
+  await expect(reading).rejects.toMatchObject({ code: "provider" });
+  expect(usages).toEqual([]);
+});
+
+test("a request whose answer never came is taken to have had the prompt of the same request that was answered", async () => {
+  const model = new Model([SILENT, { steps: ANSWER }], { body: BODY });
+  const { chunks } = await model.answer();
+  const usage: LlmUsage = {
+    inputTokens: 200,
+    outputTokens: 1,
+    isEstimated: true,
+    requests: [
+      { inputTokens: 100, outputTokens: 0, isEstimated: true },
+      { inputTokens: 100, outputTokens: 1 },
+    ],
+  };
+  expect(chunks.at(-1)).toMatchObject({ retries: ["timeout"], usage });
+  expect(model.usages).toEqual([usage]);
 });
 
 test("nothing more comes after an abort, also of what arrived together", async () => {

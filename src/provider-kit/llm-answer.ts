@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../core/clock.js";
 import { ProviderError } from "../core/errors.js";
 import type { LlmChunk, LlmOptions, LlmTiming, LlmUsage } from "../core/llm.js";
-import { totalUsage } from "../core/llm-usage.js";
+import { answerUsage } from "../core/llm-usage.js";
 import { onAbort } from "../core/signals.js";
 import { race } from "./hedge.js";
 import type { AnswerDecoder, AnswerRequest } from "./http-llm.js";
@@ -21,11 +21,11 @@ export class Answer<Decoder extends AnswerDecoder> {
   readonly #signal: AbortSignal;
   /** Every request that was sent. */
   readonly #attempts: Attempt<Decoder>[] = [];
-  /** The two that were sent for the same content. */
-  #hedged: readonly Attempt<Decoder>[] = [];
   readonly #earlier: Decoder[] = [];
   readonly #retries: string[] = [];
   #mayAskAgain = true;
+  /** When the caller has waited long enough for something to be said. */
+  #latestContentMs = 0;
   #toolCalls = 0;
   #timing: LlmTiming | undefined;
 
@@ -40,6 +40,7 @@ export class Answer<Decoder extends AnswerDecoder> {
   async *chunks(): AsyncGenerator<LlmChunk, void, undefined> {
     const { signal } = this.#options;
     using _link = signal === undefined ? undefined : onAbort(signal, () => this.#controller.abort(signal.reason));
+    this.#renewPatience();
     try {
       for (let body: string | undefined = this.#request.body; body !== undefined; ) {
         if (this.#signal.aborted) return;
@@ -71,15 +72,14 @@ export class Answer<Decoder extends AnswerDecoder> {
 
   /** The first chunks of what `body` asks for, none for an empty answer, and where the rest comes from. */
   async #firstContent(body: string): Promise<FirstContent<Decoder>> {
-    const latestContentMs = this.#clock.now() + ANSWER_TIMEOUT_MS;
     for (;;) {
       try {
-        const first = await this.#ask(body, latestContentMs);
+        const first = await this.#ask(body);
         if (first.chunks.length > 0) this.#timing ??= first.attempt.timing;
         return first;
       } catch (error) {
         const delayMs = this.#retryDelayMs(error);
-        if (delayMs === undefined || this.#clock.now() + delayMs >= latestContentMs) throw error;
+        if (delayMs === undefined || this.#clock.now() + delayMs >= this.#latestContentMs) throw error;
         this.#mayAskAgain = false;
         this.#retries.push(reasonOf(error));
         await this.#clock.sleep(delayMs, this.#signal);
@@ -87,23 +87,21 @@ export class Answer<Decoder extends AnswerDecoder> {
     }
   }
 
-  async #ask(body: string, latestContentMs: number): Promise<FirstContent<Decoder>> {
+  async #ask(body: string): Promise<FirstContent<Decoder>> {
     const { hedgeAfterMs } = this.#request;
-    const attempt = this.#send(body, latestContentMs);
+    const attempt = this.#send(body);
     if (hedgeAfterMs === undefined || !this.#mayAskAgain) return { attempt, chunks: await attempt.read() };
     const openHedge = (): Attempt<Decoder> => {
       this.#mayAskAgain = false;
       this.#retries.push("hedge");
-      const hedge = this.#send(body, latestContentMs);
-      this.#hedged = [attempt, hedge];
-      return hedge;
+      return this.#send(body);
     };
     const { winner, chunks, loser } = await race(attempt, openHedge, hedgeAfterMs, this.#clock);
     loser?.close();
     return { attempt: winner, chunks };
   }
 
-  #send(body: string, latestContentMs: number): Attempt<Decoder> {
+  #send(body: string): Attempt<Decoder> {
     const decoder = this.#request.decoder({ earlier: this.#earlier, toolCalls: this.#toolCalls });
     const attempt = new Attempt({
       request: this.#request,
@@ -111,7 +109,7 @@ export class Answer<Decoder extends AnswerDecoder> {
       decoder,
       clock: this.#clock,
       signal: this.#signal,
-      latestContentMs,
+      latestContentMs: this.#latestContentMs,
     });
     this.#attempts.push(attempt);
     return attempt;
@@ -122,7 +120,12 @@ export class Answer<Decoder extends AnswerDecoder> {
     if (followUp === undefined) return undefined;
     this.#earlier.push(complete);
     this.#retries.push(followUp.reason);
+    if (complete.hasContent) this.#renewPatience();
     return followUp.body;
+  }
+
+  #renewPatience(): void {
+    this.#latestContentMs = this.#clock.now() + ANSWER_TIMEOUT_MS;
   }
 
   #done(attempt: Attempt<Decoder>): LlmChunk {
@@ -137,13 +140,15 @@ export class Answer<Decoder extends AnswerDecoder> {
   }
 
   #usage(): LlmUsage | undefined {
-    let total: LlmUsage | undefined;
-    for (const attempt of this.#attempts) {
-      const isHedged = this.#hedged.includes(attempt);
-      const usage = attempt.usage(isHedged ? this.#hedged.find((other) => other !== attempt) : undefined);
-      if (usage !== undefined) total = totalUsage(usage, total);
-    }
-    return total;
+    return answerUsage(this.#attempts.flatMap((attempt) => attempt.usage(this.#usageOfSame(attempt)) ?? []));
+  }
+
+  /** What another attempt with the same request has been told it costs. */
+  #usageOfSame(attempt: Attempt<Decoder>): LlmUsage | undefined {
+    const same = this.#attempts.find(
+      (other) => other !== attempt && other.body === attempt.body && other.decoder.usage() !== undefined,
+    );
+    return same?.decoder.usage();
   }
 
   #retryDelayMs(error: unknown): number | undefined {

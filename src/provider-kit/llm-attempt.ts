@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.js";
-import { ProtocolError } from "../core/errors.js";
+import { ProtocolError, ProviderTimeoutError } from "../core/errors.js";
 import type { LlmChunk, LlmTiming, LlmUsage } from "../core/llm.js";
+import { promptTokens } from "../core/llm-usage.js";
 import type { HttpResponse, HttpSending } from "./http.js";
 import { responseError } from "./http-errors.js";
 import type { AnswerDecoder, AnswerRequest } from "./http-llm.js";
@@ -12,8 +13,10 @@ export const HEADERS_TIMEOUT_MS = 6000;
 const FIRST_CONTENT_TIMEOUT_MS = 8000;
 /** How long a model may stay silent between two pieces of content. */
 const SILENCE_TIMEOUT_MS = 8000;
-/** How long a caller may have to wait for content, whatever is tried meanwhile; also the longest silent thinking. */
+/** How long a caller may have to wait for content, whatever is tried meanwhile; also the longest thinking behind content. */
 export const ANSWER_TIMEOUT_MS = 14_000;
+/** Characters of a request in a token, roughly: for a prompt that the vendor has not counted. */
+const CHARACTERS_PER_TOKEN = 4;
 
 export interface AttemptOptions<Decoder extends AnswerDecoder> {
   readonly request: AnswerRequest<Decoder>;
@@ -36,7 +39,10 @@ export class Attempt<Decoder extends AnswerDecoder> {
   #firstContentMs: number | undefined;
   /** Whether something came since the last deadline that the next one counts from. */
   #hasProgress = false;
+  /** When the model began to think about what it has not said yet. */
+  #thinkingSinceMs: number | undefined;
   #hasEnded = false;
+  /** Whether it was turned down or lost, rather than cut off from here: then it costs no more than the vendor said. */
   #hasFailed = false;
   #isClosed = false;
 
@@ -44,7 +50,7 @@ export class Attempt<Decoder extends AnswerDecoder> {
     const { request, body, clock, signal, latestContentMs } = options;
     this.#options = options;
     this.decoder = options.decoder;
-    const headersTimeoutMs = Math.min(HEADERS_TIMEOUT_MS, latestContentMs - clock.now());
+    const headersTimeoutMs = Math.max(0, Math.min(HEADERS_TIMEOUT_MS, latestContentMs - clock.now()));
     const { url, headers } = request;
     this.#sending = request.http.send({ method: "POST", url, headers, body, signal, clock, headersTimeoutMs });
   }
@@ -53,6 +59,14 @@ export class Attempt<Decoder extends AnswerDecoder> {
   get timing(): LlmTiming | undefined {
     if (this.#response === undefined) return undefined;
     return { ...this.#response.timing, ...(this.#firstContentMs !== undefined && { firstContentMs: this.#firstContentMs }) };
+  }
+
+  get body(): string {
+    return this.#options.body;
+  }
+
+  get hasThought(): boolean {
+    return this.#thinkingSinceMs !== undefined;
   }
 
   /**
@@ -66,8 +80,10 @@ export class Attempt<Decoder extends AnswerDecoder> {
       if (event === undefined) break;
       const wasThinking = decoder.isThinking;
       const chunks = decoder.decode(event);
-      this.#hasProgress ||= chunks.length > 0 || wasThinking || decoder.isThinking;
+      if (decoder.isThinking) this.#thinkingSinceMs ??= this.#options.clock.now();
+      this.#hasProgress ||= chunks.length > 0 || decoder.isThinking !== wasThinking;
       if (chunks.length === 0) continue;
+      this.#thinkingSinceMs = undefined;
       this.#firstContentMs ??= this.#options.clock.now() - this.#headersAtMs;
       return chunks;
     }
@@ -87,8 +103,8 @@ export class Attempt<Decoder extends AnswerDecoder> {
       if (!this.decoder.mayEnd) throw this.#cutShort();
       return [];
     } catch (error) {
-      // Dropping an attempt is no failure of the other side.
-      this.#hasFailed = !this.#isClosed && !this.#options.signal.aborted;
+      const isTimeout = error instanceof ProviderTimeoutError && error.status === undefined;
+      this.#hasFailed = !isTimeout && !this.#isClosed && !this.#options.signal.aborted;
       throw error;
     }
   }
@@ -98,14 +114,16 @@ export class Attempt<Decoder extends AnswerDecoder> {
     return this.decoder.done(this.#response?.header("request-id") ?? this.#response?.header("x-request-id"));
   }
 
-  /** What was spent; of an attempt that was dropped before it said so, its prompt is taken to be that of `other`. */
-  usage(other: Attempt<Decoder> | undefined): LlmUsage | undefined {
+  /**
+   * What was spent. A prompt that was sent and not counted, as before the vendor's first event, is taken to be the one
+   * that `same` had, the usage of an equal request, and else to have a token for every four characters of the body.
+   */
+  usage(same: LlmUsage | undefined): LlmUsage | undefined {
     const usage = this.decoder.usage();
-    if (usage !== undefined || this.#hasFailed) return usage;
-    const same = other?.decoder.usage();
-    if (same === undefined) return undefined;
-    const { thinkingTokens: _, ...prompt } = same;
-    return { ...prompt, outputTokens: 0, isEstimated: true };
+    const isCounted = usage !== undefined && (usage.isEstimated !== true || promptTokens(usage) > 0);
+    if (isCounted || this.#hasFailed || !this.#sending.isSent) return usage;
+    const { thinkingTokens: _, ...prompt } = same ?? { inputTokens: Math.ceil(this.body.length / CHARACTERS_PER_TOKEN) };
+    return { ...prompt, outputTokens: usage?.outputTokens ?? 0, isEstimated: true };
   }
 
   /** Lets go of the exchange: a complete answer leaves its connection usable, any other is cancelled. */
@@ -137,9 +155,12 @@ export class Attempt<Decoder extends AnswerDecoder> {
   /** How long the next content may take. */
   #patienceMs(): number {
     const { hasContent, isThinking } = this.decoder;
-    if (hasContent) return isThinking ? ANSWER_TIMEOUT_MS : SILENCE_TIMEOUT_MS;
-    const leftMs = this.#options.latestContentMs - this.#options.clock.now();
-    return isThinking ? leftMs : Math.min(leftMs, FIRST_CONTENT_TIMEOUT_MS);
+    const nowMs = this.#options.clock.now();
+    const timeoutMs = hasContent ? SILENCE_TIMEOUT_MS : FIRST_CONTENT_TIMEOUT_MS;
+    let latestMs = this.#options.latestContentMs;
+    if (hasContent) latestMs = (this.#thinkingSinceMs ?? nowMs) + ANSWER_TIMEOUT_MS;
+    const leftMs = Math.max(0, latestMs - nowMs);
+    return isThinking ? leftMs : Math.min(leftMs, timeoutMs);
   }
 
   #cutShort(): ProtocolError {
