@@ -4,8 +4,9 @@ import { type DialRules, dialRefusal, domesticRules } from "../telephone/dial-ru
 import { maskNumbers } from "../telephone/numbers.js";
 import { StreamTokens } from "../telephone/stream-tokens.js";
 import { isSignedByTwilio } from "./signature.js";
-import { PlacedCall } from "./placed-call.js";
-import { type TwilioRest, TwilioRefusal } from "./rest.js";
+import type { PlacedCall } from "./placed-call.js";
+import { PlacedCalls } from "./placed-calls.js";
+import type { TwilioRest } from "./rest.js";
 import { busyTwiml, connectTwiml, dialTwiml, hangUpTwiml } from "./twiml.js";
 import { TwilioCall } from "./twilio-call.js";
 
@@ -29,8 +30,6 @@ const TRANSFER_TIMEOUT_S = 30;
 /** Of the fields that a call comes with, those that a SIP caller's own headers became. */
 const SIP_HEADER = /^SipHeader_/;
 const FINAL_STATUSES = new Set(["completed", "busy", "failed", "no-answer", "canceled"]);
-/** Twilio's codes for numbers that it does not call: none, none of this account's countries, or not verified. */
-const REFUSED_NUMBER_CODES = new Set([13_223, 13_224, 21_210, 21_211, 21_214, 21_215, 21_216, 21_217, 21_219]);
 const TRANSFER_FAILURES: Readonly<Record<string, "busy" | "no_answer">> = { busy: "busy", "no-answer": "no_answer" };
 
 export interface TwilioLineOptions {
@@ -50,12 +49,21 @@ export class TwilioLine implements CarrierLine {
   readonly #options: TwilioLineOptions;
   readonly #calls = new Map<string, TwilioCall>();
   readonly #tokens: StreamTokens<TwilioCall>;
-  /** Calls that were placed and not answered yet, by reference. */
-  readonly #placed = new Map<string, PlacedCall>();
+  readonly #placed: PlacedCalls;
 
   constructor(options: TwilioLineOptions) {
     this.#options = options;
-    this.#tokens = new StreamTokens(options.host.clock);
+    const { host, rest, callRules: rules } = options;
+    this.#tokens = new StreamTokens(host.clock);
+    this.#placed = new PlacedCalls({
+      host,
+      rest,
+      rules,
+      addressesOf: (reference) => ({
+        answerUrl: this.#url(PATHS.placed + reference),
+        statusUrl: this.#url(PATHS.placedStatus + reference),
+      }),
+    });
   }
 
   /** Points the server's number at it. */
@@ -66,24 +74,8 @@ export class TwilioLine implements CarrierLine {
   }
 
   /** Places a call. A number that may not be called is an outcome; any other refusal throws. */
-  async dial({ to, from, ringTimeoutS, reference }: DialRequest): Promise<Dialling> {
-    const { host, rest, callRules } = this.#options;
-    const refusal = dialRefusal(to, callRules);
-    if (refusal !== undefined) return rejected(`${maskNumbers(to)} may not be called: ${refusal}.`);
-    const logger = host.logger.child({ reference });
-    const onSettled = (): void => void this.#placed.delete(reference);
-    const placed = new PlacedCall({ rest, clock: host.clock, logger, ringTimeoutS, onSettled });
-    // Its webhooks may come before the request is answered.
-    this.#placed.set(reference, placed);
-    const [answerUrl, statusUrl] = [this.#url(PATHS.placed + reference), this.#url(PATHS.placedStatus + reference)];
-    try {
-      placed.created(await rest.placeCall({ to, from, ringTimeoutS, answerUrl, statusUrl }));
-    } catch (error) {
-      this.#placed.delete(reference);
-      if (error instanceof TwilioRefusal && REFUSED_NUMBER_CODES.has(error.twilioCode ?? 0)) return rejected(error.message);
-      throw error;
-    }
-    return placed;
+  dial(request: DialRequest): Promise<Dialling> {
+    return this.#placed.dial(request);
   }
 
   /** Answers a webhook; `undefined` for other paths. */
@@ -112,13 +104,14 @@ export class TwilioLine implements CarrierLine {
     return { accepted: true, run: (socket) => void call.attach(socket).catch(onError) };
   }
 
+  /** Resolves when no call is on its way between its answer and its first stream. */
   async settled(): Promise<void> {
     await Promise.all([...this.#calls.values()].map((call) => call.settled));
   }
 
   /** Lets go of every call. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const placed of this.#placed.values()) placed[Symbol.dispose]();
+    this.#placed[Symbol.dispose]();
     for (const call of this.#calls.values()) await call[Symbol.asyncDispose]();
     await this.#options.rest[Symbol.asyncDispose]();
   }
@@ -296,9 +289,4 @@ function twimlResponse(twiml: string): Response {
 
 function refused(reason: string): SocketDecision {
   return { accepted: false, status: 403, reason };
-}
-
-/** What a number that is not called has come to. */
-function rejected(message: string): Dialling {
-  return { callId: "", outcome: Promise.resolve({ type: "rejected", message }), hangUp: () => Promise.resolve() };
 }

@@ -1,5 +1,4 @@
-import { dtmfTones } from "../../audio/dtmf-tones.js";
-import { type AudioFrame, audioByteLength, audioDurationMs, MULAW_8K } from "../../core/audio-frame.js";
+import { type AudioFrame, MULAW_8K } from "../../core/audio-frame.js";
 import type { CallControl, MediaSocket } from "../../core/carrier.js";
 import type { Clock } from "../../core/clock.js";
 import { CarrierError, TransferError, type TransferFailure } from "../../core/errors.js";
@@ -8,6 +7,7 @@ import { AsyncQueue } from "../../core/queue.js";
 import { type Deferred, deferred } from "../../core/signals.js";
 import type { Transport, TransportCloseReason, TransportEvent } from "../../core/transport.js";
 import { parseStreamMessage, type StreamMessage, StreamWriter } from "./media-stream.js";
+import { Tones } from "./tones.js";
 
 /** How long Twilio has between being told a stream's address and the stream's `start`, in ms. */
 const CONNECT_MS = 60_000;
@@ -23,12 +23,8 @@ const RECEIVED_CAPACITY = 1000;
 const MAX_UNSENT_BYTES = 720_000;
 /** Messages that were none, after which a stream is given up. */
 const MAX_BAD_MESSAGES = 50;
-/** How long tones may take beyond their length to be reported as played, in ms. */
-const TONES_GRACE_MS = 3000;
 /** How much longer than the other side may ring its outcome may take to be reported, in ms. */
 const TRANSFER_GRACE_MS = 20_000;
-const TONES_MESSAGE_MS = 200;
-const TONES_MARK = "tones-";
 
 /** What a call can have done by the REST API. Each rejects with a `CarrierError`. */
 export interface TwilioCommands {
@@ -66,19 +62,19 @@ export class TwilioCall implements Transport, CallControl {
   readonly playout = "marks";
   readonly #options: TwilioCallOptions;
   readonly #received = new AsyncQueue<TransportEvent>({ capacity: RECEIVED_CAPACITY });
-  readonly #tones = new Map<string, Deferred<void>>();
+  readonly #tones: Tones;
   readonly #settled = deferred();
   #state: "waiting" | "connected" | "ending" | "ended" = "waiting";
   #stream: Stream | undefined;
   #transfer: Transfer | undefined;
   /** Runs while there is no stream and one may come. */
   #patience: Disposable | undefined;
-  #tonesSent = 0;
   /** Streams that Twilio was told to open since one began. */
   #attempts = 0;
 
   constructor(options: TwilioCallOptions) {
     this.#options = options;
+    this.#tones = new Tones(options.clock);
     this.#expectStream(CONNECT_MS, "lost");
   }
 
@@ -185,19 +181,8 @@ export class TwilioCall implements Transport, CallControl {
 
   /** Plays the keys' tones into the line; resolves when they have been played. `w` is half a second of pause. */
   async sendDtmf(digits: string): Promise<void> {
-    if (!/^[0-9*#A-Dw]+$/.test(digits)) throw new CarrierError("These keys cannot be sent: use 0-9 * # A-D, and w for a pause.");
     if (this.#stream === undefined) throw new CarrierError("The keys were not sent: the call has no stream.");
-    const bytes = Buffer.concat(dtmfTones(digits, this.format).map((frame) => frame.bytes));
-    const messageBytes = audioByteLength(this.format, TONES_MESSAGE_MS);
-    for (let start = 0; start < bytes.length; start += messageBytes)
-      this.send({ format: this.format, bytes: bytes.subarray(start, start + messageBytes) });
-    const name = `${TONES_MARK}${this.#tonesSent++}`;
-    const played = deferred();
-    this.#tones.set(name, played);
-    this.mark(name);
-    const limitMs = audioDurationMs(this.format, bytes.length) + TONES_GRACE_MS;
-    using _limit = this.#options.clock.setTimer(limitMs, () => this.#tonePlayed(name));
-    await played.promise;
+    await this.#tones.send(digits, this);
   }
 
   /** Twilio says that the call is over. */
@@ -224,8 +209,7 @@ export class TwilioCall implements Transport, CallControl {
         this.#received.push({ type: "dtmf", digit: message.digit });
         return true;
       case "mark":
-        if (message.name.startsWith(TONES_MARK)) this.#tonePlayed(message.name);
-        else this.#received.push({ type: "mark", name: message.name });
+        if (!this.#tones.takeMark(message.name)) this.#received.push({ type: "mark", name: message.name });
         return true;
       case "stop":
         this.#lose(socket, "caller");
@@ -265,7 +249,7 @@ export class TwilioCall implements Transport, CallControl {
   #lose(socket: MediaSocket, reason: "caller" | "lost"): void {
     if (this.#stream?.socket !== socket) return;
     this.#stream = undefined;
-    this.#loseTones();
+    this.#tones.lose();
     if (this.#transfer === undefined) this.#expectRestart(reason);
   }
 
@@ -288,22 +272,12 @@ export class TwilioCall implements Transport, CallControl {
     return transfer;
   }
 
-  #tonePlayed(name: string): void {
-    this.#tones.get(name)?.resolve();
-    this.#tones.delete(name);
-  }
-
-  #loseTones(): void {
-    for (const played of this.#tones.values()) played.reject(new CarrierError("The keys were not sent: their stream has ended."));
-    this.#tones.clear();
-  }
-
   #end(reason: TransportCloseReason): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
     this.#patience?.[Symbol.dispose]();
     this.#settleTransfer()?.answered.reject(new TransferError("failed", "The call was not transferred: it has ended."));
-    this.#loseTones();
+    this.#tones.lose();
     this.#stream?.socket.close(1000, "the call is over");
     this.#stream = undefined;
     this.#received.push({ type: "closed", reason });
