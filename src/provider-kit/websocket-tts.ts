@@ -10,6 +10,8 @@ import { ContextStream } from "./websocket-tts-stream.js";
 
 /** How long a reply waits for a place among the contexts before it is given a socket of its own. */
 const ROOM_MS = 300;
+/** So many sockets are looked at for a place. */
+const LINES_TRIED = 3;
 /** A socket that the vendor closed sooner than this is not opened again until somebody speaks. */
 const SHORTEST_LIFE_MS = 5000;
 
@@ -108,11 +110,14 @@ export class WebSocketTtsConnection implements TtsConnection {
 
   /** Gives a reply a context. Rejects with a `ProviderError` when there is no socket to be had. */
   async #take(receiver: ContextReceiver): Promise<{ readonly line: TtsLine; readonly context: string }> {
-    for (;;) {
+    for (let tried = 0; tried < LINES_TRIED; tried++) {
       const line = await this.#open();
-      if (line.hasRoom || (await line.room(ROOM_MS))) return { line, context: line.take(receiver) };
+      // Another reply may have taken the place that came free.
+      if (!line.hasRoom) await line.room(ROOM_MS);
+      if (line.hasRoom) return { line, context: line.take(receiver) };
       if (!line.isOver) this.#retire(line);
     }
+    throw this.#dialect.closed(undefined);
   }
 
   async #open(): Promise<TtsLine> {
