@@ -68,7 +68,8 @@ export interface AnthropicLLMOptions {
   /** Whether one answer may call several tools. Default true. */
   readonly parallelToolCalls?: boolean;
   /**
-   * Sends the request a second time when nothing has been heard for this many ms; the first content wins, both are paid for.
+   * Sends the request a second time when no text, tool call or thinking has come for this many ms; the first content wins,
+   * both are paid for.
    * Unset by default: no second request.
    */
   readonly hedgeAfterMs?: number;
