@@ -88,72 +88,39 @@ const PAUSED: AnthropicAnswer = {
   stopReason: "pause_turn",
 };
 
-/** A server that takes part in no rules: the blocks of the vendor's own tools are beyond the test server. */
-function lenient(replies: readonly string[]): { readonly fetch: typeof fetch; readonly bodies: { messages: unknown[] }[] } {
-  const bodies: { messages: unknown[] }[] = [];
-  return {
-    bodies,
-    fetch: (_url, init) => {
-      bodies.push(JSON.parse(init?.body as string) as { messages: unknown[] });
-      return Promise.resolve(new Response(replies[bodies.length - 1]));
-    },
-  };
-}
-
-function opus(send: typeof fetch): AnthropicLLM {
-  return new AnthropicLLM({ apiKey: "k", fetch: send, model: "claude-opus-4-8", promptCaching: false });
-}
-
-/** The bytes that the test server sends for a reply. */
-async function recorded(reply: AnthropicReply): Promise<string> {
-  await using server = await AnthropicServer.start({ replies: [reply] });
-  const response = await server.fetch(`${server.url}/v1/messages`, {
-    method: "POST",
-    headers: { "x-api-key": "k", "anthropic-version": "2023-06-01", "content-type": "application/json" },
-    body: JSON.stringify({
-      model: "claude-opus-4-8",
-      max_tokens: 100,
-      stream: true,
-      thinking: { type: "adaptive" },
-      messages: [{ role: "user", content: "Hello" }],
-    }),
-  });
-  const text = await response.text();
-  return text;
-}
+const SEARCHED = { model: "claude-opus-4-8", thinking: "adaptive" } as const;
 
 test("an answer that the vendor paused goes on from its unchanged content, as one answer", async () => {
-  const replies = await Promise.all([PAUSED, PAUSED, "We open at nine."].map(recorded));
-  const { fetch, bodies } = lenient(replies);
-  const chunks = await collect(opus(fetch).stream(HELLO));
+  const { chunks, server, done } = await ask([PAUSED, PAUSED, "We open at nine."], SEARCHED);
   expect(textOf(chunks)).toBe("Let me look.Let me look.We open at nine.");
-  expect(chunks.at(-1)).toMatchObject({ stopReason: "end_turn", retries: ["pause_turn", "pause_turn"] });
+  expect(done).toMatchObject({ stopReason: "end_turn", retries: ["pause_turn", "pause_turn"] });
   // What it thought was about text that the history will not hold.
-  expect(chunks.at(-1)).not.toHaveProperty("providerData");
+  expect(done).not.toHaveProperty("providerData");
+  expect(server.requests.map(({ status }) => status)).toEqual([200, 200, 200]);
   const content = [
     { type: "thinking", thinking: "", signature: expect.any(String) },
     { type: "text", text: "Let me look." },
     { type: "server_tool_use", id: "srvtoolu_1", name: "web_search", input: { query: "hours" } },
     { type: "web_search_tool_result", tool_use_id: "srvtoolu_1", content: [] },
   ];
-  expect(bodies[1]?.messages.at(-1)).toMatchObject({ role: "assistant", content });
-  expect(bodies[2]?.messages.at(-1)).toMatchObject({ role: "assistant", content: [...content, ...content] });
-  expect(bodies[2]?.messages).toHaveLength(2);
+  const [, second, third] = server.requests.map(({ body }) => body.messages);
+  expect(second?.at(-1)).toMatchObject({ role: "assistant", content });
+  expect(third?.at(-1)).toMatchObject({ role: "assistant", content: [...content, ...content] });
+  expect(third).toHaveLength(2);
 });
 
 test("an answer that is paused again and again ends after the third time", async () => {
-  const paused = await recorded(PAUSED);
-  const { fetch, bodies } = lenient([paused, paused, paused, paused, paused]);
-  const chunks = await collect(opus(fetch).stream(HELLO));
-  expect(bodies).toHaveLength(4);
-  expect(chunks.at(-1)).toMatchObject({ stopReason: "other", retries: ["pause_turn", "pause_turn", "pause_turn"] });
+  const { server, done } = await ask(
+    Array.from({ length: 5 }, () => PAUSED),
+    SEARCHED,
+  );
+  expect(server.requests.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  expect(done).toMatchObject({ stopReason: "other", retries: ["pause_turn", "pause_turn", "pause_turn"] });
 });
 
 test("tool calls behind a pause are counted on", async () => {
   const hours: ToolSpec = { type: "function", function: { name: "hours", parameters: { type: "object" } } };
-  const replies = await Promise.all([PAUSED, { text: "", toolCalls: [{ name: "hours" }] }].map(recorded));
-  const { fetch } = lenient(replies);
-  const chunks = await collect(opus(fetch).stream(HELLO, [hours]));
+  const { chunks } = await ask([PAUSED, { text: "", toolCalls: [{ name: "hours" }] }], SEARCHED, HELLO, [hours]);
   expect(toolCallsOf(chunks)).toMatchObject([{ name: "hours", arguments: "{}" }]);
 });
 

@@ -99,7 +99,6 @@ const MODELS: readonly ModelRules[] = [
   { ...GENERATION_4_6, id: "claude-opus-4-6", name: "Claude Opus 4.6" },
   { ...GENERATION_4_7, id: "claude-opus-4-7", name: "Claude Opus 4.7" },
   { ...GENERATION_4_7, id: "claude-opus-4-8", name: "Claude Opus 4.8", minimumCachedTokens: 1024, midCallSystem: true },
-  { ...GENERATION_4_7, id: "claude-mythos-preview", name: "Claude Mythos Preview" },
   { ...GENERATION_5, id: "claude-sonnet-5", name: "Claude Sonnet 5", minimumCachedTokens: 1024 },
   { ...GENERATION_5, id: "claude-opus-5", name: "Claude Opus 5" },
   {

@@ -20,6 +20,12 @@ const BLOCKS: ReadonlyMap<unknown, BlockRule> = new Map(
     tool_use: { roles: ["assistant"], required: ["id", "name", "input"], optional: ["caller"] },
     thinking: { roles: ["assistant"], required: ["thinking", "signature"], optional: [] },
     redacted_thinking: { roles: ["assistant"], required: ["data"], optional: [] },
+    server_tool_use: { roles: ["assistant"], required: ["id", "name", "input"], optional: ["caller"] },
+    ...Object.fromEntries(
+      ["web_search", "web_fetch", "code_execution", "bash_code_execution", "text_editor_code_execution", "tool_search"].map(
+        (tool) => [`${tool}_tool_result`, { roles: ["assistant"], required: ["tool_use_id", "content"], optional: ["caller"] }],
+      ),
+    ),
   } satisfies Record<string, BlockRule>),
 );
 const RESULT_BLOCKS = new Set(["text", "image", "document", "search_result"]);
@@ -41,8 +47,8 @@ export function blockProblem(given: AnthropicRequestBlock, path: string, role: R
   const extra = Object.keys(block).find((field) => !known.has(field));
   if (extra !== undefined) return invalid(`${path}.${block.type}.${extra}: Extra inputs are not permitted`);
   if (block.type === "text") return textProblem(block, path, "messages");
-  if (block.type === "tool_use") return toolUseProblem(block, path);
-  if (block.type === "tool_result") return resultContentProblem(block.content, `${path}.content`);
+  if (block.type === "tool_use" || block.type === "server_tool_use") return toolUseProblem(block, path);
+  if (block.type === "tool_result") return resultProblem(block, path);
   return undefined;
 }
 
@@ -57,16 +63,28 @@ export function textProblem(block: AnthropicRequestBlock, path: string, section:
   return isBlank ? invalid(`${section}: text content blocks must contain non-whitespace text`) : undefined;
 }
 
-function toolUseProblem({ id, name, input }: AnthropicRequestBlock, path: string): AnthropicProblem | undefined {
-  if (typeof id !== "string" || !/^[a-zA-Z0-9_-]+$/.test(id)) {
-    return invalid(`${path}.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'`);
+const CALL_IDS: Readonly<Record<string, RegExp>> = { tool_use: /^[a-zA-Z0-9_-]+$/, server_tool_use: /^srvtoolu_[a-zA-Z0-9_]+$/ };
+
+function toolUseProblem({ type, id, name, input }: AnthropicRequestBlock, path: string): AnthropicProblem | undefined {
+  const ids = CALL_IDS[type] as RegExp;
+  if (typeof id !== "string" || !ids.test(id)) {
+    return invalid(`${path}.${type}.id: String should match pattern '${ids.source}'`);
   }
   if (typeof name !== "string" || !NAME.test(name)) {
-    return invalid(`${path}.tool_use.name: String should match pattern '${NAME.source}'`);
+    return invalid(`${path}.${type}.name: String should match pattern '${NAME.source}'`);
   }
   return typeof input === "object" && input !== null && !Array.isArray(input)
     ? undefined
-    : invalid(`${path}.tool_use.input: Input should be a valid dictionary`);
+    : invalid(`${path}.${type}.input: Input should be a valid dictionary`);
+}
+
+function resultProblem({ content, is_error: isError }: AnthropicRequestBlock, path: string): AnthropicProblem | undefined {
+  if (isError !== undefined && isError !== null && typeof isError !== "boolean") {
+    return invalid(`${path}.tool_result.is_error: Input should be a valid boolean`);
+  }
+  const isEmpty = content === undefined || content === "" || (Array.isArray(content) && content.length === 0);
+  if (isError === true && isEmpty) return invalid(`${path}.tool_result: content cannot be empty if \`is_error\` is true`);
+  return resultContentProblem(content, `${path}.content`);
 }
 
 function resultContentProblem(content: unknown, path: string): AnthropicProblem | undefined {

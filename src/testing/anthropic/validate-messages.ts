@@ -6,15 +6,19 @@ import { toolPairsProblem } from "./validate-tool-pairs.js";
 import type { AnthropicRequestBlock, AnthropicRequestMessage } from "./wire.js";
 
 const MAX_MESSAGES = 100_000;
+const SYSTEM_FIELDS = new Set(["type", "text", "cache_control", "citations"]);
 
 /** What is wrong with the system prompt. */
 export function systemProblem({ body: { system } }: CheckedRequest): AnthropicProblem | undefined {
-  if (system === undefined || typeof system === "string") return undefined;
+  if (system === undefined) return undefined;
+  if (typeof system === "string") return textProblem({ type: "text", text: system }, "system", "system");
   if (!Array.isArray(system)) return invalid("system: Input should be a valid string or list");
   for (const [index, block] of system.entries()) {
     if (block?.type !== "text") return invalid(`system.${index}.type: Input should be 'text'`);
     const found = textProblem(block, `system.${index}`, "system");
     if (found !== undefined) return found;
+    const extra = Object.keys(block).find((field) => !SYSTEM_FIELDS.has(field));
+    if (extra !== undefined) return invalid(`system.${index}.${extra}: Extra inputs are not permitted`);
   }
   return undefined;
 }
@@ -63,7 +67,19 @@ function messageProblem(
     const found = blockProblem(block, `${path}.content.${position}`, role);
     if (found !== undefined) return found;
   }
-  return undefined;
+  return isFinalAssistant && isPaused(message) ? undefined : lastBlockProblem(content, path);
+}
+
+function lastBlockProblem(content: AnthropicRequestMessage["content"], path: string): AnthropicProblem | undefined {
+  const type = contentBlocks(content).at(-1)?.type;
+  return type === "thinking" || type === "redacted_thinking"
+    ? invalid(`${path}: The final block in an assistant message cannot be \`thinking\`.`)
+    : undefined;
+}
+
+/** A turn in which the vendor's own tools ran goes on when it is sent back as it was: that is no prefill. */
+function isPaused({ role, content }: AnthropicRequestMessage): boolean {
+  return role === "assistant" && contentBlocks(content).some(({ type }) => type === "server_tool_use");
 }
 
 /** Instructions in mid-call stand behind a turn of the user's, and the assistant's turn or nothing follows them. */
@@ -85,7 +101,7 @@ function lastMessageProblem(
   { body, rules }: CheckedRequest,
 ): AnthropicProblem | undefined {
   const last = messages.at(-1) as AnthropicRequestMessage;
-  if (last.role !== "assistant") return undefined;
+  if (last.role !== "assistant" || isPaused(last)) return undefined;
   const isThinking = (body.thinking?.type ?? rules.defaultThinking) !== "disabled";
   if (!rules.prefill || isThinking) {
     return invalid("This model does not support assistant message prefill. The conversation must end with a user message.");

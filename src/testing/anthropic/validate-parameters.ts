@@ -139,6 +139,8 @@ function stopSequencesProblem({ body: { stop_sequences: sequences } }: CheckedRe
 }
 
 function metadataProblem({ body: { metadata } }: CheckedRequest): AnthropicProblem | undefined {
-  const extra = Object.keys(Object(metadata ?? {}) as object).find((field) => field !== "user_id");
-  return extra === undefined ? undefined : invalid(`metadata.${extra}: Extra inputs are not permitted`);
+  const given = Object(metadata ?? {}) as { readonly user_id?: unknown };
+  const extra = Object.keys(given).find((field) => field !== "user_id");
+  if (extra !== undefined) return invalid(`metadata.${extra}: Extra inputs are not permitted`);
+  return typeof (given.user_id ?? "") === "string" ? undefined : invalid("metadata.user_id: Input should be a valid string");
 }

@@ -48,6 +48,9 @@ function toolProblem(given: AnthropicRequestTool, path: string): AnthropicProble
   if (tool.description !== undefined && typeof tool.description !== "string") {
     return invalid(`${path}.description: Input should be a valid string`);
   }
+  if (tool.strict !== undefined && tool.strict !== null && typeof tool.strict !== "boolean") {
+    return invalid(`${path}.strict: Input should be a valid boolean`);
+  }
   return schemaProblem(tool.input_schema, `${path}.input_schema`);
 }
 
@@ -63,6 +66,9 @@ function choiceProblem(
   }
   const extra = Object.keys(choice).find((field) => !allowed.includes(field));
   if (extra !== undefined) return invalid(`tool_choice.${choice.type}.${extra}: Extra inputs are not permitted`);
+  if (typeof (choice.disable_parallel_tool_use ?? false) !== "boolean") {
+    return invalid(`tool_choice.${choice.type}.disable_parallel_tool_use: Input should be a valid boolean`);
+  }
   if (choice.type !== "any" && choice.type !== "tool") return undefined;
   if (choice.type === "tool" && !tools.some(({ name }) => name === choice.name)) {
     return invalid(`Tool '${choice.name}' not found in provided tools`);

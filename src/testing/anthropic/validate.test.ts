@@ -31,7 +31,21 @@ function strict(count: number, schema: object = {}): Partial<AnthropicRequestBod
   return { tools: Array.from({ length: count }, (_, index) => ({ name: `tool_${index}`, input_schema, strict: true })) };
 }
 
+/** One strict tool with one required property of this schema. */
+function strictProperty(property: object, definitions?: object): AnthropicRequestBody {
+  return request(strict(1, { required: ["a"], properties: { a: property }, ...(definitions && { $defs: definitions }) }));
+}
+
+/** A conversation whose tool answers with these fields. */
+function answered(fields: object): AnthropicRequestBody {
+  const result = { type: "tool_result", tool_use_id: "toolu_1", ...fields };
+  return request(talk(["user", "a"], ["assistant", [CALL]], ["user", [result]]));
+}
+
 const thinking = { type: "enabled", budget_tokens: 1024 } as const;
+const THOUGHT = { type: "thinking", thinking: "", signature: "s" };
+const SEARCH = { type: "server_tool_use", id: "srvtoolu_1", name: "web_search", input: { query: "hours" } };
+const FOUND = { type: "web_search_tool_result", tool_use_id: "srvtoolu_1", content: [] };
 
 describe("is refused, with the API's message", () => {
   test.each<[string, unknown, string]>([
@@ -147,6 +161,33 @@ describe("is refused, with the API's message", () => {
       request(talk(["user", "a"], ["assistant", [CALL]], ["user", [{ ...RESULT, content: [text("")] }]])),
       "non-empty",
     ],
+    ["a failed result without content", answered({ is_error: true }), "content cannot be empty if `is_error` is true"],
+    ["a failed result with an empty text", answered({ is_error: true, content: "" }), "content cannot be empty"],
+    ["a failure that is no boolean", answered({ is_error: "yes", content: "x" }), "is_error: Input should be a valid boolean"],
+    ["half of an emoji", request(talk(["user", "cut \uD83D"])), "not valid JSON: no low surrogate in string"],
+    ["half of an emoji in a name", request({ tools: [{ ...TOOL, input_schema: { type: "object", "\uDE00": 1 } }] }), "surrogate"],
+    [
+      "thinking at the end of a turn",
+      request(talk(["user", "a"], ["assistant", [text("b"), THOUGHT]], ["user", "c"])),
+      "messages.1: The final block in an assistant message cannot be `thinking`.",
+    ],
+    [
+      "a vendor's tool of the user's",
+      request(talk(["user", [SEARCH]])),
+      "`server_tool_use` blocks cannot be provided in a message with the role 'user'",
+    ],
+    [
+      "a vendor's tool with a foreign id",
+      request(talk(["user", "a"], ["assistant", [{ ...SEARCH, id: "toolu_1" }]])),
+      "server_tool_use.id: String should match",
+    ],
+    ["an empty system prompt", request({ system: "" }), "system: text content blocks must be non-empty"],
+    ["a blank system prompt", request({ system: " " }), "system: text content blocks must contain non-whitespace text"],
+    [
+      "a field that a system block does not have",
+      request({ system: [{ ...text("a"), name: "x" }] }),
+      "system.0.name: Extra inputs are not permitted",
+    ],
     ["two tools of one name", request({ tools: [TOOL, TOOL] }), "Tool names must be unique"],
     [
       "a tool's name with a dot",
@@ -165,6 +206,50 @@ describe("is refused, with the API's message", () => {
       request({ tools: [{ ...TOOL, parameters: {} }] }),
       "tools.0.custom.parameters: Extra inputs",
     ],
+    ...["oneOf", "anyOf", "allOf"].map((keyword): [string, unknown, string] => [
+      `a schema with ${keyword} at its root`,
+      request({ tools: [{ name: "a", input_schema: { type: "object", [keyword]: [{}] } }] }),
+      "input_schema does not support oneOf, allOf, or anyOf at the top level",
+    ]),
+    [
+      "a strict that is no boolean",
+      { ...request(), tools: [{ ...TOOL, strict: "yes" }] },
+      "strict: Input should be a valid boolean",
+    ],
+    [
+      "a strict tool that is open in a definition",
+      strictProperty({ $ref: "#/$defs/a" }, { a: { type: "object" } }),
+      "properties.a.$ref: For 'object' type, 'additionalProperties' must be explicitly set to false",
+    ],
+    [
+      "a strict tool with a bound in a definition",
+      strictProperty({ $ref: "#/$defs/a" }, { a: { type: "string", minLength: 1 } }),
+      "property 'minLength' is not supported",
+    ],
+    [
+      "a strict tool whose definition contains itself",
+      strictProperty({ $ref: "#/$defs/a" }, { a: { type: "array", items: { $ref: "#/$defs/a" } } }),
+      "Recursive schemas are not supported",
+    ],
+    ["a strict tool that contains itself", strictProperty({ $ref: "#" }), "Recursive schemas are not supported"],
+    [
+      "a strict tool with a reference elsewhere",
+      strictProperty({ $ref: "https://example.com/a.json" }),
+      "'$ref' must point to a definition within the schema",
+    ],
+    [
+      "a strict tool with named patterns",
+      strictProperty({ type: "object", additionalProperties: false, patternProperties: {} }),
+      "property 'patternProperties' is not supported",
+    ],
+    [
+      "a strict tool that looks ahead",
+      strictProperty({ type: "string", pattern: "^(?=a)" }),
+      "the pattern '^(?=a)' is not supported",
+    ],
+    ["a strict tool with many items", strictProperty({ type: "array", minItems: 2 }), "'minItems' values other than 0 or 1"],
+    ["a strict tool with a format of its own", strictProperty({ type: "string", format: "phone" }), "the format 'phone' is not"],
+    ["a strict tool that chooses among objects", strictProperty({ enum: [{ a: 1 }] }), "Complex types within enums"],
     ["twenty-one strict tools", request(strict(21)), "at most 20 strict tools"],
     [
       "a strict tool that is open",
@@ -200,6 +285,11 @@ describe("is refused, with the API's message", () => {
       "a parallel flag beside no tool",
       request({ tools: [TOOL], tool_choice: { type: "none", disable_parallel_tool_use: true } }),
       "tool_choice.none.disable_parallel_tool_use",
+    ],
+    [
+      "a parallel flag that is no boolean",
+      { ...request(), tools: [TOOL], tool_choice: { type: "auto", disable_parallel_tool_use: "yes" } },
+      "tool_choice.auto.disable_parallel_tool_use: Input should be a valid boolean",
     ],
     [
       "a forced tool with manual thinking",
@@ -327,6 +417,11 @@ describe("is refused, with the API's message", () => {
     ["a negative max_tokens", request({ max_tokens: -1 }), "greater than or equal to 0"],
     ["more tokens than the model writes", request({ max_tokens: 64_001 }), "max_tokens: 64001 > 64000"],
     ["a blank stop sequence", request({ stop_sequences: [" "] }), "must contain non-whitespace"],
+    [
+      "a user's id that is no text",
+      { ...request(), metadata: { user_id: 5 } },
+      "metadata.user_id: Input should be a valid string",
+    ],
     ["metadata with a name", { ...request(), metadata: { name: "x" } }, "metadata.name: Extra inputs"],
     [
       "a prompt longer than the context",
@@ -347,13 +442,16 @@ describe("is refused, with the API's message", () => {
   });
 });
 
-test.each(["claude-opus-4-1", "claude-3-5-haiku-20241022", "claude-3-5-sonnet-latest", "gpt-5"])("%s is not found", (model) => {
-  expect(validateMessagesRequest(request({ model }))).toEqual({
-    status: 404,
-    type: "not_found_error",
-    message: `model: ${model}`,
-  });
-});
+test.each(["claude-opus-4-1", "claude-mythos-preview", "claude-3-5-haiku-20241022", "claude-3-5-sonnet-latest", "gpt-5"])(
+  "%s is not found",
+  (model) => {
+    expect(validateMessagesRequest(request({ model }))).toEqual({
+      status: 404,
+      type: "not_found_error",
+      message: `model: ${model}`,
+    });
+  },
+);
 
 test.each<[string, Partial<AnthropicRequestBody>]>([
   ["a short question", {}],
@@ -404,6 +502,22 @@ test.each<[string, Partial<AnthropicRequestBody>]>([
   ],
   ["manual thinking", { max_tokens: 2000, thinking }],
   ["strict tools", strict(20, { required: ["a"], properties: { a: { type: "string" } } })],
+  [
+    "strict tools with a definition, used twice",
+    strictProperty(
+      { type: "object", additionalProperties: false, properties: { b: { $ref: "#/$defs/c" }, d: { $ref: "#/$defs/c" } } },
+      { c: { type: "string", pattern: "^[a-z]+$" } },
+    ),
+  ],
+  ["a failed result with its reason", answered({ is_error: true, content: "no" })],
+  [
+    "a paused turn, sent back as it was, where no prefill is accepted",
+    { model: "claude-opus-4-8", ...talk(["user", "a"], ["assistant", [THOUGHT, text("b"), SEARCH, FOUND]]) },
+  ],
+  [
+    "a turn of the past in which a vendor's tool ran",
+    talk(["user", "a"], ["assistant", [SEARCH, FOUND, text("b")]], ["user", "c"]),
+  ],
   ["a user's id", { metadata: { user_id: "caller-1" } }],
 ])("%s is accepted", (_, change) => {
   expect(validateMessagesRequest(request(change))).toBeUndefined();

@@ -53,6 +53,7 @@ export function validateMessagesRequest(
   }
   // The checks below take nothing of it for granted that they have not looked at.
   const request = body as AnthropicRequestBody;
+  if (hasLoneSurrogate(body)) return invalid("The request body is not valid JSON: no low surrogate in string");
   const structural = fieldsProblem(request, headers);
   if (structural !== undefined) return structural;
   const rules = modelRules(request.model ?? "");
@@ -80,6 +81,13 @@ function fieldsProblem(body: AnthropicRequestBody, headers: Readonly<Record<stri
   if (!Array.isArray(body.messages)) return invalid("messages: Input should be a valid list");
   if (body.stream !== undefined && typeof body.stream !== "boolean") return invalid("stream: Input should be a valid boolean");
   return undefined;
+}
+
+/** Half of a character outside the basic plane, in a text or a name at any depth. */
+function hasLoneSurrogate(value: unknown): boolean {
+  if (typeof value === "string") return /\p{Surrogate}/u.test(value);
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(value).some(([name, item]) => hasLoneSurrogate(name) || hasLoneSurrogate(item));
 }
 
 function lengthProblem({ body, rules }: CheckedRequest): AnthropicProblem | undefined {
