@@ -1,3 +1,5 @@
+// Every entry point's types lead here: a program that imports one needs no setting of its own for Node's types.
+/// <reference types="node" preserve="true" />
 import { onAbort } from "./signals.js";
 
 /** Where all time comes from. A call on a `VirtualClock` runs without waiting. */

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { publint } from "publint";
@@ -36,6 +36,7 @@ beforeAll(() => {
   if (packed === undefined) throw new Error(`npm pack reported no package: ${output}`);
   tarball = join(folder, packed.filename);
   files = packed.files.map(({ path }) => path);
+  install();
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -73,17 +74,26 @@ describe("the package", () => {
   });
 
   it("loads every entry point with no other package than those it depends on", () => {
-    const modules = join(folder, "node_modules");
-    mkdirSync(join(modules, "getpatter"), { recursive: true });
-    execFileSync("tar", ["-xzf", tarball, "--strip-components=1", "-C", join(modules, "getpatter")]);
-    for (const name of Object.keys(packageJson.dependencies)) {
-      mkdirSync(dirname(join(modules, name)), { recursive: true });
-      symlinkSync(join(ROOT, "node_modules", name), join(modules, name), "junction");
-    }
     const program = entries.map(({ specifier }) => `await import(${JSON.stringify(specifier)});`).join("\n");
     const run = spawnSync(process.execPath, ["--input-type=module", "--eval", program], { cwd: folder, encoding: "utf8" });
     expect(run.stderr).toBe("");
     expect(run.status).toBe(0);
+  });
+
+  it("passes a strict type check of its readme's agent and of every entry point, where nothing else is installed", () => {
+    const agent = /```ts\n(?<code>[\s\S]*?)```/.exec(readFileSync(join(ROOT, "README.md"), "utf8"))?.groups?.["code"] ?? "";
+    const programs = [agent, ...entries.map(({ specifier }) => `export * from ${JSON.stringify(specifier)};\n`)];
+    // Each alone: a file that one entry point brings must not help the next.
+    for (const [index, program] of programs.entries()) {
+      const file = `program-${index}.ts`;
+      writeFileSync(join(folder, file), program);
+      const options = ["--strict", "--noEmit", "--pretty", "false", "--module", "nodenext", "--target", "es2022"];
+      const run = spawnSync(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), ...options, file], {
+        cwd: folder,
+        encoding: "utf8",
+      });
+      expect(run.stdout, program).toBe("");
+    }
   });
 
   it("has entry points for every kind of provider, and no way into their inner folders", () => {
@@ -140,6 +150,18 @@ describe("the lockfile", () => {
     });
   });
 });
+
+/** Puts the tarball and the packages that it depends on, and no other, into a module's folder. */
+function install(): void {
+  const modules = join(folder, "node_modules");
+  mkdirSync(join(modules, "getpatter"), { recursive: true });
+  execFileSync("tar", ["-xzf", tarball, "--strip-components=1", "-C", join(modules, "getpatter")]);
+  for (const name of Object.keys(packageJson.dependencies)) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules", name), join(modules, name), "junction");
+  }
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
+}
 
 function arrayBuffer(buffer: Buffer): ArrayBuffer {
   return buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength) as ArrayBuffer;
