@@ -7,7 +7,7 @@ import { modelRules } from "../../testing/anthropic/model-rules.js";
 import { signatureProblem, ThinkingSigner } from "../../testing/anthropic/signatures.js";
 import { validateMessagesRequest } from "../../testing/anthropic/validate.js";
 import type { AnthropicRequestBody } from "../../testing/anthropic/wire.js";
-import { type BodyOptions, messagesBody, warmupBody } from "./messages.js";
+import { type BodyOptions, endsInPlaceholder, messagesBody, warmupBody } from "./messages.js";
 import type { AnswerPart, AnthropicData } from "./replay.js";
 import type { MessagesBody } from "./wire.js";
 
@@ -83,7 +83,7 @@ interface CallTurn {
   readonly say: string;
 }
 
-const text = fc.constantFrom("", " ", "One moment. ", "Let me see,\nplease.", "Yes. And then?", "Sure \u{1F600}!");
+const text = fc.constantFrom("", " ", "One moment. ", "Let me see,\nplease.", "Yes.\n\nAnd then?", "Sure \u{1F600}!");
 const thinking = fc.constantFrom<Thinking>("none", "first", "between", "redacted");
 const callTurns: fc.Arbitrary<readonly CallTurn[]> = fc.array(
   fc.record({
@@ -140,7 +140,7 @@ class CallDriver {
     for (const [number, round] of turn.rounds.entries()) {
       const calls = Array.from({ length: round.calls }, () => this.#call());
       const said = tagged(reply, number, round.text);
-      this.#history.addToolCalls(reply, said, calls, signed(request, round.thinking, said, round.calls));
+      this.#history.addToolCalls(reply, spoken(said), calls, signed(request, round.thinking, said, round.calls));
       const answers = calls.map(({ id }, index) => () => {
         this.#history.addToolOutcome(id, { content: index === 1 ? "" : `result of ${id}`, isError: round.errors });
       });
@@ -158,9 +158,10 @@ class CallDriver {
   }
 
   #settle(reply: number, turn: CallTurn, final: { said: string; providerData: unknown } | undefined): void {
-    const written = turn.rounds.map((round, number) => tagged(reply, number, round.text));
+    const written = turn.rounds.map((round, number) => spoken(tagged(reply, number, round.text)));
+    const last = spoken(final?.said ?? "");
     let left = turn.heardWords ?? Number.POSITIVE_INFINITY;
-    const heard = [...written, final?.said ?? ""].map((said) => {
+    const heard = [...written, last].map((said) => {
       const words = said.match(/\S+\s*/g) ?? [];
       const part = words.slice(0, left).join("");
       left -= words.length;
@@ -169,7 +170,7 @@ class CallDriver {
     if (heard.slice(0, -1).some((part, index) => part !== written[index])) this.#cut.push(reply);
     this.#history.settle(reply, heard.slice(0, -1));
     const isWhole =
-      final !== undefined && heard.at(-1) === final.said && heard.slice(0, -1).every((part, index) => part === written[index]);
+      final !== undefined && heard.at(-1) === last && heard.slice(0, -1).every((part, index) => part === written[index]);
     this.#history.addAssistant(reply, heard.at(-1) ?? "", isWhole ? final.providerData : undefined);
     this.#history.addAssistant(reply + 1000, turn.say);
   }
@@ -192,19 +193,25 @@ function tagged(reply: number, round: number, said: string): string {
   return said.trim() === "" ? said : `<${reply}.${round}> ${said}`;
 }
 
+/** The text as the history keeps it: its sentences were spoken one by one. */
+function spoken(said: string): string {
+  return said.replace(/\s+/g, " ").trim();
+}
+
 /** What the model wants back with an answer to this request, signed as the test server signs it. */
-function signed(request: MessagesBody, kind: Thinking, said: string, calls: number): AnthropicData | undefined {
+function signed(request: MessagesBody, kind: Thinking | "end", said: string, calls: number): AnthropicData | undefined {
   const { model } = request;
   const rules = modelRules(model);
   if (kind === "none" || rules === undefined) return undefined;
   const signer = new ThinkingSigner(JSON.parse(JSON.stringify(request)) as AnthropicRequestBody, rules);
-  const words: AnswerPart[] = said.trim() === "" ? [] : [{ type: "text", text: said.trimEnd() }];
+  const words: AnswerPart[] = said.trim() === "" ? [] : [{ type: "text", text: said }];
   const uses = Array.from({ length: calls }, (): AnswerPart => ({ type: "tool_use" }));
   if (kind === "redacted") return { model, parts: [{ type: "redacted_thinking", data: signer.sign("") }, ...words, ...uses] };
   const first: AnswerPart = { type: "thinking", thinking: "Hm.", signature: signer.sign("Hm.") };
+  if (kind === "end") return { model, parts: [...words, ...uses, first] };
   if (kind === "first" || words.length === 0) return { model, parts: [first, ...words, ...uses] };
   signer.add({ type: "thinking", thinking: "Hm.", signature: first.signature });
-  signer.add({ type: "text", text: said.trimEnd(), citations: null });
+  signer.add({ type: "text", text: said, citations: null });
   const second: AnswerPart = { type: "thinking", thinking: "", signature: signer.sign("") };
   return { model, parts: [first, ...words, second, ...uses] };
 }
@@ -280,28 +287,58 @@ const anyCall: fc.Arbitrary<ToolCallMessage> = fc.record({
     arguments: fc.oneof(fc.constantFrom("", "{}", '{"n":', "[1]", '{"e":"\\ud83d"}', "null"), fc.json({ maxDepth: 2 })),
   }),
 });
-const data: fc.Arbitrary<object> = fc.constantFrom(
-  {},
-  { providerData: { model: "claude-haiku-4-5", parts: [{ type: "redacted_thinking", data: "eA==" }] } },
-  {
-    providerData: {
-      model: "claude-haiku-5-5",
-      parts: [{ type: "thinking", thinking: "", signature: "eA==" }, { type: "text", text: "Hi " }, { type: "tool_use" }],
-    },
-  },
-  { providerData: "another vendor's" },
-);
-const anyMessage: fc.Arbitrary<ChatMessage> = fc.oneof(
-  fc.record({ role: fc.constantFrom("system" as const, "user" as const), content: anyText }),
-  fc
-    .tuple(
-      fc.record({ role: fc.constant("assistant" as const), content: fc.option(anyText) }),
-      fc.oneof(fc.constant({}), fc.record({ tool_calls: fc.array(anyCall, { maxLength: 3 }) })),
-      data,
-    )
-    .map(([message, toolCalls, providerData]) => ({ ...message, ...toolCalls, ...providerData })),
-  fc.record({ role: fc.constant("tool" as const), tool_call_id: ids, content: anyText, isError: fc.boolean() }),
-);
+/** What a provider has left with a message: its own thinking, to be signed, or what it cannot read. */
+type Trace = Thinking | "end" | "foreign" | "unreadable";
+
+/** A message of any conversation. */
+interface TracedMessage {
+  readonly message: ChatMessage;
+  readonly trace: Trace;
+}
+
+const FOREIGN: AnthropicData = {
+  model: "claude-opus-4-6",
+  parts: [{ type: "thinking", thinking: "", signature: "eA==" }, { type: "text", text: "Hi " }, { type: "tool_use" }],
+};
+const trace = fc.constantFrom<Trace>("none", "first", "between", "redacted", "end", "foreign", "unreadable");
+const anyMessage: fc.Arbitrary<TracedMessage> = fc.record({
+  message: fc.oneof<fc.Arbitrary<ChatMessage>[]>(
+    fc.record({ role: fc.constantFrom("system" as const, "user" as const), content: anyText }),
+    fc
+      .tuple(
+        fc.record({ role: fc.constant("assistant" as const), content: fc.option(anyText) }),
+        fc.oneof(fc.constant({}), fc.record({ tool_calls: fc.array(anyCall, { maxLength: 3 }) })),
+      )
+      .map(([message, toolCalls]) => ({ ...message, ...toolCalls })),
+    fc.record({ role: fc.constant("tool" as const), tool_call_id: ids, content: anyText, isError: fc.boolean() }),
+  ),
+  trace,
+});
+
+/** The conversation with the thinking of its answers, each signed for the request that it answered; and those requests. */
+function withThinking(
+  conversation: readonly TracedMessage[],
+  tools: readonly ToolSpec[],
+  bodyOptions: BodyOptions,
+): { readonly messages: ChatMessage[]; readonly answered: MessagesBody[] } {
+  const messages: ChatMessage[] = [];
+  const answered: MessagesBody[] = [];
+  for (const { message, trace } of conversation) {
+    if (message.role !== "assistant" || trace === "none") messages.push(message);
+    else if (trace === "foreign") messages.push({ ...message, providerData: FOREIGN });
+    else if (trace === "unreadable") messages.push({ ...message, providerData: "another vendor's" });
+    else {
+      const request = messagesBody(messages, tools, bodyOptions);
+      const providerData = endsInPlaceholder(request)
+        ? undefined
+        : signed(request, trace, message.content ?? "", message.tool_calls?.length ?? 0);
+      if (providerData !== undefined) answered.push(request);
+      messages.push({ ...message, providerData });
+    }
+  }
+  return { messages, answered };
+}
+
 const anySchema = fc.constantFrom<ToolSpec["function"]["parameters"]>(
   {},
   { $schema: "https://json-schema.org/draft/2020-12/schema", type: "object", properties: {}, additionalProperties: false },
@@ -334,9 +371,16 @@ const anyTools: fc.Arbitrary<readonly ToolSpec[]> = fc.array(
 describe("any conversation at all", () => {
   test("becomes a request that the API accepts, and so does its warm-up", () => {
     fc.assert(
-      fc.property(fc.array(anyMessage, { maxLength: 25, size: "max" }), anyTools, options, (messages, tools, bodyOptions) => {
+      fc.property(fc.array(anyMessage, { maxLength: 25, size: "max" }), anyTools, options, (conversation, tools, bodyOptions) => {
+        const { messages, answered } = withThinking(conversation, tools, bodyOptions);
         const body = messagesBody(messages, tools, bodyOptions);
         expect(refusal(body)).toBeUndefined();
+        const prompt = lines(body).join("");
+        // A model that binds its thinking refuses it in a conversation that was edited before it; others take it unchanged.
+        const isContinued = answered.every((request) => prompt.startsWith(lines(request).join("")));
+        const rules = modelRules(body.model);
+        if (rules?.bindsThinking === false || isContinued)
+          expect(rules && signatureProblem(JSON.parse(JSON.stringify(body)) as AnthropicRequestBody, rules)).toBeUndefined();
         // JSON escapes nothing else so: half a character, which no server reads.
         expect(JSON.stringify(body)).not.toMatch(/(?<!\\)(\\\\)*\\ud[89a-f]/);
         const { parameters, toolChoice: _, ...others } = bodyOptions;
