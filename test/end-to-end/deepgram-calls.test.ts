@@ -1,14 +1,14 @@
 import { expect, test, vi } from "vitest";
-import { createAgent } from "../agent/agent.js";
-import { runCall } from "../call/session.js";
-import type { CallEvent } from "../core/call-event.js";
-import { ScaledClock } from "../core/clock.js";
-import { DeepgramServer } from "../testing/deepgram/server.js";
-import { SpokenWords } from "../testing/spoken-words.js";
-import { TestLLM } from "../testing/test-llm.js";
-import { TestPhone } from "../testing/test-phone.js";
-import { TestTTS } from "../testing/test-speech.js";
-import { DeepgramSTT, type DeepgramSTTOptions } from "./deepgram.js";
+import { createAgent } from "../../src/agent/agent.js";
+import { runCall } from "../../src/call/session.js";
+import type { CallEvent } from "../../src/core/call-event.js";
+import { ScaledClock } from "../../src/core/clock.js";
+import { DeepgramSTT, type DeepgramSTTOptions } from "../../src/stt/deepgram.js";
+import { DeepgramServer } from "../../src/testing/deepgram/server.js";
+import { SpokenWords } from "../../src/testing/spoken-words.js";
+import { TestLLM } from "../../src/testing/test-llm.js";
+import { TestPhone } from "../../src/testing/test-phone.js";
+import { TestTTS } from "../../src/testing/test-speech.js";
 
 const WAIT = { timeout: 15_000, interval: 10 };
 
