@@ -5,7 +5,10 @@ import { FRAME_MS, FrameTicker } from "./frame-ticker.js";
 import type { Handset } from "./handset.js";
 import { TwimlError, type DialVerb } from "./twiml.js";
 
-/** Calls whom a `<Dial>` names, lets both people talk until one of them leaves, and returns what its action is told: after an abort too. */
+/**
+ * Calls whom a `<Dial>` names, lets both people talk until one of them leaves, and returns what its action is told. An abort ends
+ * the dialled call; it returns then, too.
+ */
 export async function bridge(
   verb: DialVerb,
   call: CallRun,

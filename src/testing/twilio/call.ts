@@ -5,7 +5,10 @@ import type { TwilioCallEvent } from "./events.js";
 import type { SoundTrack } from "./sound-track.js";
 import type { TwilioCallStatus, TwilioFinalStatus } from "./statuses.js";
 
-/** One call of a `TwilioEmulator`, held by the person at its far end. Times are in ms on the emulator's clock, audio is mu-law at 8000 Hz. */
+/**
+ * One call of a `TwilioEmulator`, held by the person at its far end. Times are in ms on the emulator's clock, audio is mu-law at
+ * 8000 Hz.
+ */
 export class TwilioCall {
   readonly #run: CallRun;
 

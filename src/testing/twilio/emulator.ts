@@ -18,6 +18,7 @@ import { encodeBody, RestServer } from "./rest-server.js";
 import { newSid } from "./sids.js";
 import { type TwilioWebhook, type TwilioWebhookFault, Webhooks } from "./webhooks.js";
 
+/** An account of the emulator, and what goes wrong with it. */
 export interface TwilioEmulatorOptions {
   /** Default: a random one. */
   readonly accountSid?: string;
@@ -82,7 +83,8 @@ export interface TwilioCallInOptions {
  * sends into a person's ear, and serves the REST API for calls, numbers and recordings.
  *
  * ```ts
- * await using twilio = await TwilioEmulator.start({ numbers: [{ phoneNumber: "+15550100", voiceUrl: "https://agent.example/voice" }] });
+ * const number = { phoneNumber: "+15550100", voiceUrl: "https://agent.example/voice" };
+ * await using twilio = await TwilioEmulator.start({ numbers: [number] });
  * twilio.route("https://agent.example", "http://127.0.0.1:8000"); // where your program listens
  * const call = twilio.callIn({ from: "+15550123" });
  * await call.streaming();

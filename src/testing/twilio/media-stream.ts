@@ -12,6 +12,7 @@ import { readStreamMessage } from "./stream-messages.js";
 /** What goes wrong with one mark on its way back: it never comes, comes twice, or late. */
 export type TwilioMarkFault = "lose" | "duplicate" | { readonly delayMs: number };
 
+/** A media socket that is open, and whose voice it carries. */
 export interface MediaStreamOptions {
   readonly clock: Clock;
   readonly socket: TwilioSocket;

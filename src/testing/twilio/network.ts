@@ -9,6 +9,7 @@ export interface TwilioHttpRequest {
   readonly body: string;
 }
 
+/** What the program under test answered. */
 export interface TwilioHttpResponse {
   readonly status: number;
   readonly contentType: string;

@@ -8,6 +8,7 @@ export function problem(status: number, code: number, message: string): RestResp
   return { status, headers, body };
 }
 
+/** The refusal of a path that leads nowhere. */
 export function notFound(path: string): RestResponse {
   return problem(404, 20404, `The requested resource ${path} was not found`);
 }

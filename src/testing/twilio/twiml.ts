@@ -60,9 +60,13 @@ export class TwimlError extends Error {
   }
 }
 
+/** `<Dial>`. */
 export type DialVerb = Extract<TwimlVerb, { readonly verb: "Dial" }>;
 
-/** Reads TwiML. Relative addresses are resolved against `base`. @throws TwimlError for what Twilio, or this emulator, does not act on. */
+/**
+ * Reads TwiML; relative addresses are resolved against `base`.
+ * @throws TwimlError for what Twilio, or this emulator, does not act on.
+ */
 export function parseTwiml(twiml: string, base?: string): TwimlVerb[] {
   let root: XmlElement;
   try {

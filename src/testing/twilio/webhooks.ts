@@ -28,6 +28,7 @@ export interface TwilioWebhook {
 /** What goes wrong with one webhook: it never leaves, it leaves twice, or late and overtaken by later ones. */
 export type TwilioWebhookFault = "lose" | "duplicate" | { readonly delayMs: number };
 
+/** Who signs, and how webhooks travel. */
 export interface WebhooksOptions {
   readonly clock: Clock;
   readonly network: TwilioNetwork;

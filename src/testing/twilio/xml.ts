@@ -20,7 +20,10 @@ const TOKENS =
   /<!--[^]*?-->|<!\[CDATA\[([^]*?)\]\]>|<[?!][^>]*>|<(\/?)([\w:.-]+)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|([^<]+)|(<)/g;
 const ATTRIBUTES = /([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 
-/** Reads an XML document of one root element, without namespaces or a document type. @throws Error that says what is not well formed. */
+/**
+ * Reads an XML document of one root element, without namespaces or a document type.
+ * @throws Error that says what is not well formed.
+ */
 export function parseXml(source: string): XmlElement {
   const root: OpenElement = { name: "", attributes: {}, children: [], text: "" };
   const open = [root];
