@@ -18,7 +18,7 @@ export interface ElevenLabsServerOptions {
   readonly clock?: Clock;
   /** The only key that is accepted. Default: any that is not empty. */
   readonly apiKey?: string;
-  /** The account's voices. Default: Sarah, Rachel and George. */
+  /** The account's voices. Default: the vendor's own of November 2026, and Rachel. */
   readonly voices?: readonly ElevenLabsVoice[];
   /** Speaks words that a `TestPhone` hears, in the format of these words only, in place of a tone for each character. */
   readonly spoken?: SpokenWords;

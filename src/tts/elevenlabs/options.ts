@@ -59,6 +59,8 @@ export interface ElevenLabsWebSocketTTSOptions extends ElevenLabsTTSOptions {
   readonly chunkLengthSchedule?: readonly number[];
   /** After how many seconds without text the vendor closes a context, 1 to 180. Default 180. */
   readonly inactivityTimeout?: number;
+  /** Used in place of the built-in HTTP client, which looks voices up; speech comes over the socket. */
+  readonly fetch?: typeof fetch;
 }
 
 export const DEFAULT_MODEL = "eleven_flash_v2_5";
