@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MULAW_8K } from "../core/audio-frame.js";
 import type { CarrierHost, IncomingCall } from "../core/carrier.js";
@@ -210,6 +211,17 @@ describe("Twilio", () => {
     ]);
   });
 
+  it("takes its number from an application, and leaves it to a SIP trunk", async () => {
+    const rig = new Rig();
+    const listed = (more: object) => () =>
+      Response.json({ incoming_phone_numbers: [{ sid: "PN1", phone_number: "+15550001234", ...more }] });
+    rig.answers = [listed({ voice_application_sid: "AP1", trunk_sid: null }), () => Response.json({})];
+    await rig.open();
+    expect(rig.requests[1]?.fields["VoiceApplicationSid"]).toBe("");
+    rig.answers = [listed({ trunk_sid: "TK1" })];
+    await expect(rig.open()).rejects.toThrow("The number +1555*****34 belongs to a SIP trunk");
+  });
+
   it("says that a number is not the account's, or that the credential is refused", async () => {
     const opening = (answer: () => Response): Promise<AsyncDisposable> => {
       const rig = new Rig();
@@ -331,6 +343,42 @@ describe("a stream's socket", () => {
     expect(await socket.closed).toEqual({ code: 1008, reason: "no start in time" });
     await rig.clock.advance(50_000);
     expect((await rig.voice("CA2")).text).toContain("<Stream");
+  });
+
+  it("bears whatever comes, and leaves nothing behind", async () => {
+    const known = fc.constantFrom(
+      { event: "connected" },
+      { event: "start", start: { streamSid: "MZ9", callSid: "CA1", mediaFormat: MEDIA } },
+      { event: "start", start: { streamSid: "MZ9", callSid: "CA2", mediaFormat: MEDIA } },
+      { event: "media", media: { track: "inbound", payload: "/////w==" } },
+      { event: "dtmf", dtmf: { digit: "1" } },
+      { event: "mark", mark: { name: "tones-0" } },
+      { event: "stop" },
+    );
+    const messages = fc.array(
+      fc.oneof(
+        known.map((message) => JSON.stringify(message)),
+        fc.string(),
+        fc.json(),
+      ),
+      { maxLength: 20 },
+    );
+    await fc.assert(
+      fc.asyncProperty(messages, async (texts) => {
+        const rig = new Rig();
+        const { socket, call } = await rig.call();
+        for (const text of texts) {
+          socket.send(text);
+          call.transport.send({ format: MULAW_8K, bytes: new Uint8Array(160) });
+          void call.control.sendDtmf("1").catch(() => {});
+        }
+        await rig.clock.advance(1000);
+        await rig.clock.runUntil(call.control.hangUp());
+        await rig.clock.advance(60_000);
+        expect(rig.calls).toHaveLength(1);
+        expect(rig.clock.pendingTimers).toBe(0);
+      }),
+    );
   });
 
   it("is closed after fifty messages that are none", async () => {

@@ -74,32 +74,22 @@ export class TwilioRest implements AsyncDisposable {
     this.#authorization = `Basic ${Buffer.from(`${options.accountSid}:${options.authToken}`).toString("base64")}`;
   }
 
-  /** Points a number of the account at these addresses. @throws CarrierError when it is not the account's. */
+  /** Points a number of the account at these addresses. @throws CarrierError when it is not the account's, or leads elsewhere. */
   async pointNumber(phoneNumber: string, urls: { readonly voiceUrl: string; readonly statusUrl: string }, signal: AbortSignal) {
-    const found = await this.#ask({
-      method: "GET",
-      path: "IncomingPhoneNumbers.json",
-      fields: new URLSearchParams({ PhoneNumber: phoneNumber }),
-      purpose: "look the number up",
-      isRepeatable: true,
-      signal,
-    });
-    const sid = numberSid(found, phoneNumber);
-    if (sid === undefined) {
-      throw new CarrierError(
-        `The Twilio account ${this.#options.accountSid} has no number ${maskNumbers(phoneNumber)}: pass one of its numbers as phoneNumber.`,
-      );
-    }
+    const number = await this.#findNumber(phoneNumber, signal);
     const { voiceUrl, statusUrl } = urls;
+    const fields = new URLSearchParams({
+      VoiceUrl: voiceUrl,
+      VoiceMethod: "POST",
+      StatusCallback: statusUrl,
+      StatusCallbackMethod: "POST",
+    });
+    // Twilio follows an application's addresses where there is one, and not the number's.
+    if ((textOf(number, "voice_application_sid") ?? "") !== "") fields.set("VoiceApplicationSid", "");
     await this.#ask({
       method: "POST",
-      path: `IncomingPhoneNumbers/${encodeURIComponent(sid)}.json`,
-      fields: new URLSearchParams({
-        VoiceUrl: voiceUrl,
-        VoiceMethod: "POST",
-        StatusCallback: statusUrl,
-        StatusCallbackMethod: "POST",
-      }),
+      path: `IncomingPhoneNumbers/${encodeURIComponent(textOf(number, "sid") ?? "")}.json`,
+      fields,
       purpose: "point the number at this server",
       isRepeatable: true,
       signal,
@@ -153,6 +143,30 @@ export class TwilioRest implements AsyncDisposable {
     return this.#http[Symbol.asyncDispose]();
   }
 
+  async #findNumber(phoneNumber: string, signal: AbortSignal): Promise<unknown> {
+    const found = await this.#ask({
+      method: "GET",
+      path: "IncomingPhoneNumbers.json",
+      fields: new URLSearchParams({ PhoneNumber: phoneNumber }),
+      purpose: "look the number up",
+      isRepeatable: true,
+      signal,
+    });
+    const listed = isRecord(found) ? found["incoming_phone_numbers"] : undefined;
+    const numbers: readonly unknown[] = Array.isArray(listed) ? listed : [];
+    const number = numbers.find((entry) => textOf(entry, "phone_number") === phoneNumber);
+    const masked = maskNumbers(phoneNumber);
+    if (number === undefined)
+      throw new CarrierError(
+        `The Twilio account ${this.#options.accountSid} has no number ${masked}: pass one of its numbers as phoneNumber.`,
+      );
+    if ((textOf(number, "trunk_sid") ?? "") !== "")
+      throw new CarrierError(
+        `The number ${masked} belongs to a SIP trunk, which takes its calls: take it out of the trunk, or pass another number.`,
+      );
+    return number;
+  }
+
   async #ask(ask: Ask): Promise<unknown> {
     const { clock } = this.#options;
     for (let attempt = 1; ; attempt++) {
@@ -203,13 +217,6 @@ function waitBeforeRetry(error: unknown, isRepeatable: boolean, attempt: number)
 
 function callPath(callSid: string): string {
   return `Calls/${encodeURIComponent(callSid)}.json`;
-}
-
-function numberSid(answer: unknown, phoneNumber: string): string | undefined {
-  const numbers = isRecord(answer) ? answer["incoming_phone_numbers"] : undefined;
-  if (!Array.isArray(numbers)) return undefined;
-  const found: unknown = numbers.find((entry: unknown) => isRecord(entry) && entry["phone_number"] === phoneNumber);
-  return textOf(found, "sid");
 }
 
 function textOf(answer: unknown, name: string): string | undefined {
