@@ -129,6 +129,16 @@ test("an answer alone does not prove that its beginning is cached: the next call
   expect(line.usages[0]?.cacheReadTokens).toBeGreaterThan(4096);
 });
 
+test("of an answer that took two requests, each alone says whether the prompt is long enough for the cache", async () => {
+  const emit = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  const line = await rig();
+  const middling: ChatMessage = { role: "system", content: "You answer the telephone of a restaurant. ".repeat(280) };
+  line.server.reply({ text: "" }, "Hello.");
+  const done = (await answer(line, [middling, { role: "user", content: "Hello" }])).at(-1);
+  expect(done).toMatchObject({ retries: ["empty_answer"] });
+  expect(emit).toHaveBeenCalledOnce();
+});
+
 test("what was used less than four minutes ago is not warmed up again, by another call or by an answer", async () => {
   const line = await rig();
   await line.warm();
