@@ -266,6 +266,22 @@ describe("a call that comes in", () => {
     expect(rig.calls[0]?.customParameters).toEqual({ shop: "north", "X-Tenant": "7" });
   });
 
+  it("may have been placed by the program itself", async () => {
+    const rig = new Rig();
+    const fields = { CallSid: "CA1", From: "+442071838750", To: "+15557654321", Direction: "outbound-api" };
+    await rig.stream((await rig.post("/webhooks/twilio/voice", fields)).text);
+    const [call] = rig.calls;
+    expect(call).toMatchObject({ direction: "outbound", from: "+442071838750" });
+    await expect(call?.control.transfer("+15550009999")).rejects.toThrow("it is not among the allowed numbers (+44)");
+  });
+
+  it("to a SIP address may be transferred within the country of the server's number", async () => {
+    const rig = new Rig();
+    const fields = { CallSid: "CA1", From: "+15557654321", To: "sip:agent@example.com", Direction: "inbound" };
+    await rig.stream((await rig.post("/webhooks/twilio/voice", fields)).text);
+    await expect(rig.calls[0]?.control.transfer("+442071838750")).rejects.toThrow("allowed numbers (+1)");
+  });
+
   it("can come as a GET, signed with its query", async () => {
     const rig = new Rig();
     const path = "/webhooks/twilio/voice?CallSid=CA1&From=%2B15557654321&To=%2B15550001234";

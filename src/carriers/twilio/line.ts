@@ -1,7 +1,7 @@
 import type { CarrierHost, CarrierLine, Dialling, DialRequest, SocketDecision } from "../../core/carrier.js";
 import { TransferError } from "../../core/errors.js";
 import { type DialRules, dialRefusal, domesticRules } from "../telephone/dial-rules.js";
-import { maskNumbers } from "../telephone/numbers.js";
+import { isE164, maskNumbers } from "../telephone/numbers.js";
 import { StreamTokens } from "../telephone/stream-tokens.js";
 import { isSignedByTwilio } from "./signature.js";
 import type { PlacedCall } from "./placed-call.js";
@@ -185,8 +185,11 @@ export class TwilioLine implements CarrierLine {
     const { host, rest } = this.#options;
     const logger = host.logger.child({ callId: callSid });
     const [from, to] = [fields.get("From") ?? "", fields.get("To") ?? ""];
-    const direction = origin === undefined ? "inbound" : "outbound";
-    const rules = this.#options.transferRules ?? domesticRules(direction === "inbound" ? to : from);
+    // A program may also place calls by itself, and have them answered here.
+    const isPlaced = origin !== undefined || fields.get("Direction")?.startsWith("outbound") === true;
+    const direction = isPlaced ? "outbound" : "inbound";
+    const own = isPlaced ? from : to;
+    const rules = this.#options.transferRules ?? domesticRules(isE164(own) ? own : (host.phoneNumber ?? ""));
     const call = new TwilioCall({
       callSid,
       clock: host.clock,
