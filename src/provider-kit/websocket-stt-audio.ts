@@ -23,7 +23,8 @@ export class RecentAudio {
     const startMs = this.#writtenMs;
     this.#writtenMs += audioDurationMs(frame.format, frame.bytes.length);
     this.#kept.push({ frame, startMs, endMs: this.#writtenMs });
-    this.forget(this.#writtenMs - KEPT_MS);
+    const [oldest] = this.#kept;
+    if (oldest !== undefined && oldest.endMs <= this.#writtenMs - KEPT_MS) this.#kept.shift();
   }
 
   /** Forgets the frames that ended by then. */
