@@ -146,7 +146,10 @@ describe("a failure", () => {
       [404, "voice_not_found"],
       [422, "validation_error"],
     ]);
-    expect(errors[3]?.message).toContain("Check { voiceId }");
+    expect(errors[2]?.message).toMatch(/\(paid_plan_required: .*\)\. Choose a voice that the plan includes, or a larger plan\.$/);
+    expect(errors[3]?.message).toMatch(
+      /\(voice_not_found: .*\)\. Check \{ voiceId \}: older default voices have been retired\.$/,
+    );
     expect(server.requests).toHaveLength(5);
   });
 

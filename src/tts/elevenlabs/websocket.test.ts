@@ -240,6 +240,11 @@ describe("a failure", () => {
   test("of the handshake is thrown by the reply that needs it, or passes", async () => {
     const refused = await rig({ failures: [{ status: 401 }, { status: 401 }] });
     expect(await failureOf(say(refused.speak(), "Hello."))).toBeInstanceOf(AuthenticationError);
+    const spent = { status: 401, code: "quota_exceeded" };
+    const poor = await rig({ failures: [spent, spent] });
+    const error = await failureOf(say(poor.speak(), "Hello."));
+    expect(error).not.toBeInstanceOf(AuthenticationError);
+    expect(error.message).toMatch(/\(quota_exceeded: .*\)\. Buy characters, or raise the plan's limit\.$/);
     const passing = await rig({ failures: [{ status: 503 }, { status: 503 }] });
     await expect.poll(() => passing.server.connections).toBeGreaterThan(0);
     expect(audioMs(await eventsOf(say(passing.speak(), "Hello.")))).toBe(420);

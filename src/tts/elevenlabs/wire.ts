@@ -18,6 +18,12 @@ const STATUSES: Readonly<Record<string, number>> = {
   rate_limit_exceeded: 429,
   system_busy: 503,
 };
+/** The first is answered with 401, like a wrong key. */
+const ADVICE: Readonly<Record<string, string>> = {
+  quota_exceeded: "Buy characters, or raise the plan's limit.",
+  paid_plan_required: "Choose a voice that the plan includes, or a larger plan.",
+  voice_not_found: "Check { voiceId }: older default voices have been retired.",
+};
 /** They pass by themselves: a place becomes free, or the vendor recovers. */
 const PASSING = ["too_many_concurrent_requests", "concurrent_limit_exceeded", "max_active_conversations", "system_busy"];
 
@@ -40,16 +46,14 @@ export function socketError(identity: ProviderIdentity, name: string | undefined
   return explained(vendorError(identity, { status, ...failureOf(name, message) }));
 }
 
-/** Says more about a failure where the vendor's status alone would mislead. */
+/** Says what to do about a failure of which the vendor's status alone tells the wrong thing. */
 export function explained(error: ProviderError): ProviderError {
-  if (error.vendorCode === "quota_exceeded") {
-    // The vendor answers it with 401, like a wrong key.
-    const { provider, status, vendorCode, requestId } = error;
-    const message = error.message.replace(/ [^.]*what it may be used for\.$/, " Buy characters, or raise the plan's limit.");
-    return new ProviderError(message, { provider, status, vendorCode, requestId });
-  }
-  if (error.vendorCode === "voice_not_found") error.message += " Check { voiceId }: older default voices have been retired.";
-  return error;
+  const { provider, status, vendorCode, requestId, message } = error;
+  const advice = ADVICE[vendorCode ?? ""];
+  if (advice === undefined) return error;
+  // What was said stands in brackets; what to do follows.
+  const said = message.slice(0, message.lastIndexOf("). ") + 2);
+  return new ProviderError(`${said} ${advice}`, { provider, status, vendorCode, requestId });
 }
 
 function failureOf(type: unknown, message: unknown, requestId?: unknown): Omit<VendorFailure, "status"> {
