@@ -352,6 +352,21 @@ describe("a lost socket", () => {
     expect(failure).toMatchObject({ message: "closed with 1011", retryable: true });
   });
 
+  it("whose successors cannot be opened is followed by one that hears no more again than the first would have", async () => {
+    await open();
+    speak(250);
+    last().says(words(true, 3000, ["one", 100, 400]), words(false, 5000));
+    await clock.advance(0);
+    outcomes.push(
+      () => Promise.reject(lost()),
+      () => Promise.reject(lost()),
+    );
+    last().messages.fail(lost());
+    await clock.advance(1000);
+    expect(sockets).toHaveLength(2);
+    expect(last().frames[0]).toBe(4000 / 20);
+  });
+
   it("is replaced any number of times while words come", async () => {
     await open();
     for (let attempt = 1; attempt <= 10; attempt++) {
@@ -364,11 +379,14 @@ describe("a lost socket", () => {
     expect(failure).toBeUndefined();
   });
 
-  it("that the vendor will not replace fails the stream at once", async () => {
+  it("that the vendor will not replace fails the stream at once, behind the words so far", async () => {
     await open();
+    last().says(words(false, 900, ["my", 0, 300], ["name", 300, 700]));
+    await clock.advance(0);
     last().close(1008);
     await clock.advance(0);
     expect(failure).toMatchObject({ message: "closed with 1008", retryable: false });
+    expect(texts()).toEqual(["partial: my name", "final: my name"]);
     expect(sockets).toHaveLength(1);
   });
 

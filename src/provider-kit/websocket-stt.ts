@@ -73,6 +73,8 @@ export class WebSocketSttStream implements SttStream {
   #recognisedMs = 0;
   #doneMs = 0;
   #hasConnected = false;
+  /** Whether a socket was lost whose words have not been looked through. */
+  #wasOpen = false;
   /** In a row, since something was recognised. */
   #failures = 0;
   #sentAtMs = 0;
@@ -161,14 +163,19 @@ export class WebSocketSttStream implements SttStream {
     this.#sentAtMs = this.#options.clock.now();
     this.#awaitSilence();
     this.#hasConnected = true;
+    this.#wasOpen = true;
   }
 
   /** Prepares the next socket, or gives up. */
   async #recover(error: unknown): Promise<void> {
     this.#closing.signal.throwIfAborted();
     const retryable = error instanceof ProviderError && error.retryable;
-    if (!retryable || !this.#hasConnected || this.#failures >= RECONNECTS) throw error;
-    this.#recognisedMs = this.#words.settleBefore(this.#recognisedMs - REPLAY_MS);
+    if (!retryable || !this.#hasConnected || this.#failures >= RECONNECTS) {
+      this.#words.settle(0);
+      throw error;
+    }
+    if (this.#wasOpen) this.#recognisedMs = this.#words.settleBefore(this.#recognisedMs - REPLAY_MS);
+    this.#wasOpen = false;
     await this.#options.clock.sleep(RECONNECT_DELAY_MS * this.#failures, this.#closing.signal);
     this.#failures++;
   }
