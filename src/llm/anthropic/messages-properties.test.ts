@@ -300,7 +300,7 @@ const FOREIGN: AnthropicData = {
   model: "claude-opus-4-6",
   parts: [{ type: "thinking", thinking: "", signature: "eA==" }, { type: "text", text: "Hi " }, { type: "tool_use" }],
 };
-const trace = fc.constantFrom<Trace>("none", "first", "between", "redacted", "end", "foreign", "unreadable");
+const anyTrace = fc.constantFrom<Trace>("none", "first", "between", "redacted", "end", "foreign", "unreadable");
 const anyMessage: fc.Arbitrary<TracedMessage> = fc.record({
   message: fc.oneof<fc.Arbitrary<ChatMessage>[]>(
     fc.record({ role: fc.constantFrom("system" as const, "user" as const), content: anyText }),
@@ -312,7 +312,7 @@ const anyMessage: fc.Arbitrary<TracedMessage> = fc.record({
       .map(([message, toolCalls]) => ({ ...message, ...toolCalls })),
     fc.record({ role: fc.constant("tool" as const), tool_call_id: ids, content: anyText, isError: fc.boolean() }),
   ),
-  trace,
+  trace: anyTrace,
 });
 
 /** The conversation with the thinking of its answers, each signed for the request that it answered; and those requests. */

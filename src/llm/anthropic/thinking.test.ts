@@ -32,7 +32,8 @@ async function secondRequest({ before, reply, answer, after, model = BINDING }: 
 }
 
 function blockTypes(request: AnthropicRequest, message: number): string[] {
-  return (request.body.messages?.[message]?.content as readonly { type: string }[]).map(({ type }) => type);
+  const content = request.body.messages?.[message]?.content as readonly { type: string }[] | undefined;
+  return (content ?? []).map(({ type }) => type);
 }
 
 test("thinking about the caller's silence is not kept: the next request has no such turn", async () => {

@@ -6,9 +6,28 @@ const MAX_OPTIONAL_PARAMETERS = 24;
 const MAX_UNION_PARAMETERS = 16;
 /** What a strict tool's grammar cannot express. */
 const UNSUPPORTED = [
-  ...["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength"],
-  ...["maxItems", "uniqueItems", "contains", "prefixItems", "minProperties", "maxProperties", "patternProperties"],
-  ...["propertyNames", "dependentSchemas", "dependentRequired", "oneOf", "not", "if", "then", "else"],
+  "minimum",
+  "maximum",
+  "exclusiveMinimum",
+  "exclusiveMaximum",
+  "multipleOf",
+  "minLength",
+  "maxLength",
+  "maxItems",
+  "uniqueItems",
+  "contains",
+  "prefixItems",
+  "minProperties",
+  "maxProperties",
+  "patternProperties",
+  "propertyNames",
+  "dependentSchemas",
+  "dependentRequired",
+  "oneOf",
+  "not",
+  "if",
+  "then",
+  "else",
 ];
 /** Looking around, going back and word boundaries. */
 const UNSUPPORTED_PATTERN = /\(\?<?[=!]|\\[1-9bB]/;
@@ -117,7 +136,7 @@ function keywordProblem(schema: Schema, path: string): AnthropicProblem | undefi
     return invalid(`${path}: For strict tools, the pattern '${pattern}' is not supported`);
   }
   if (format !== undefined && !FORMATS.includes(format)) {
-    return invalid(`${path}: For 'string' type, the format '${String(format)}' is not supported`);
+    return invalid(`${path}: For 'string' type, the format ${JSON.stringify(format)} is not supported`);
   }
   const values = [schema["enum"] ?? [], schema["const"] ?? []].flat();
   return values.some((value) => typeof value === "object" && value !== null)

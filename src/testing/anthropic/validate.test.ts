@@ -248,7 +248,7 @@ describe("is refused, with the API's message", () => {
       "the pattern '^(?=a)' is not supported",
     ],
     ["a strict tool with many items", strictProperty({ type: "array", minItems: 2 }), "'minItems' values other than 0 or 1"],
-    ["a strict tool with a format of its own", strictProperty({ type: "string", format: "phone" }), "the format 'phone' is not"],
+    ["a strict tool with a format of its own", strictProperty({ type: "string", format: "phone" }), 'the format "phone" is not'],
     ["a strict tool that chooses among objects", strictProperty({ enum: [{ a: 1 }] }), "Complex types within enums"],
     ["twenty-one strict tools", request(strict(21)), "at most 20 strict tools"],
     [
