@@ -146,7 +146,7 @@ function toSegment(json: string): RecognizedSegment {
 }
 
 async function loadLibrary(path: string): Promise<VoskLibrary> {
-  const { default: koffi } = await importOptional("LocalSTT", "koffi", () => import("koffi"));
+  const { default: koffi } = await importOptional("LocalSTT", "koffi@2", () => import("koffi"));
   const library = uninterrupted(() => koffi.load(path));
   // What a prototype says in C, the interface says in TypeScript.
   const native = (prototype: string): never => {
