@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LLM_PRICES } from "../observe/prices.js";
+import { Pricing } from "../observe/pricing.js";
 import { checkAgent, checkModel } from "./agent-check.js";
 import { Output } from "./output.js";
 
@@ -38,6 +39,17 @@ describe("a check of an agent's model", () => {
     });
   });
 
+  it("warns of one whose price is not known, unless the file brings it", () => {
+    expect(check("claude-fable-5-2")).toEqual({
+      level: "warn",
+      what: expect.stringMatching(
+        /^agent\.ts: asks claude-fable-5-2, .* What it costs is unknown: export pricing beside the agent$/,
+      ),
+    });
+    const pricing = new Pricing({ "claude-fable-5-2": { input: 10, output: 50 } });
+    expect(checkModel("agent.ts", { provider: "anthropic", model: "claude-fable-5-2" }, NOW, pricing).level).toBe("ok");
+  });
+
   it("warns of a Claude that is not known, and of no other vendor's model", () => {
     expect(check("claude-haiku-9").level).toBe("warn");
     expect(checkModel("agent.ts", { provider: "openai-compatible", model: "llama" }, NOW)).toEqual({
@@ -64,13 +76,11 @@ describe("a check of an agent's file", () => {
   it("says why the file cannot be loaded", async () => {
     await writeFile(join(folder, "nothing.mjs"), "export const nothing = 1;");
     const context = { out, err: out, env: {}, cwd: folder };
-    expect(await checkAgent("nothing.mjs", context)).toMatchObject({
-      level: "fail",
-      what: expect.stringMatching(/^nothing\.mjs exports no agent: /),
-    });
-    expect(await checkAgent("missing.mjs", context)).toMatchObject({
-      level: "fail",
-      what: expect.stringMatching(/^There is no file .*missing\.mjs/),
-    });
+    expect(await checkAgent("nothing.mjs", context)).toEqual([
+      { level: "fail", what: expect.stringMatching(/^nothing\.mjs exports no agent: /) },
+    ]);
+    expect(await checkAgent("missing.mjs", context)).toEqual([
+      { level: "fail", what: expect.stringMatching(/^There is no file .*missing\.mjs/) },
+    ]);
   });
 });

@@ -26,7 +26,7 @@ const EXTENSIONS = [".ts", ".mts", ".tsx", ".js", ".mjs", ".cjs"];
  */
 export async function importFile(file: string, { cwd, env }: CommandContext): Promise<unknown> {
   const path = resolve(cwd, file);
-  if (!existsSync(path)) throw new Failure(`There is no file ${path}. Write a first one: getpatter init.`);
+  if (!existsSync(path)) throw new Failure(`There is no file ${path}. Write a first one: npx getpatter init.`);
   if (!statSync(path).isFile())
     throw new Failure(`${path} is a folder: name the file in it, such as ${file.replace(/\/$/, "")}/agent.ts.`);
   if (!EXTENSIONS.includes(extname(path)))

@@ -63,7 +63,7 @@ async function speech({ env }: CheckUpOptions): Promise<Finding[]> {
       if (state === "ready") return ok(`${name}: ${description}`);
       if (state === "unsupported") return warn(`${name}: ${problem}`);
       const damage = problem === undefined ? "is not here" : `is damaged: ${problem}`;
-      return warn(`${name}: the ${description} ${damage}; run getpatter models fetch`);
+      return warn(`${name}: the ${description} ${damage}; run npx getpatter models fetch`);
     }),
   ];
 }

@@ -38,10 +38,12 @@ export interface CommandDefinition<Options extends ParseArgsOptionsConfig> {
 /** Makes a command whose options are parsed and typed. */
 export function command<const Options extends ParseArgsOptionsConfig>(definition: CommandDefinition<Options>): Command {
   return {
-    help: definition.help,
+    help: takesFile(definition) ? `${definition.help}\n\n${FILE_HELP}` : definition.help,
     run: (args, context) => definition.run(parse(definition, args), context, args),
   };
 }
+
+const FILE_HELP = "What stands behind -- is the file's own, which finds it in process.argv: agent.ts -- --option.";
 
 /** A port from the command line. @throws UsageError */
 export function portOption(value: string | undefined): number | undefined {
@@ -56,21 +58,28 @@ function parse<Options extends ParseArgsOptionsConfig>(
   args: readonly string[],
 ): Parsed<Options> {
   const { options, operands = [] } = definition;
-  const takesFile = operands.some((operand) => operand.startsWith("FILE"));
-  const end = takesFile ? args.indexOf("--") : -1;
+  const isForFile = takesFile(definition);
+  const end = isForFile ? args.indexOf("--") : -1;
   let parsed: Parsed<Options>;
   try {
     parsed = parseArgs({ args: end < 0 ? [...args] : args.slice(0, end), options, allowPositionals: true });
   } catch (error) {
     if (!isParseError(error)) throw error;
     // The rest of Node's message explains how to pass operands that begin with a dash.
-    throw new UsageError(`${errorMessage(error).split(". ")[0]?.replace(/\.$/, "")}.`, { cause: error });
+    const what = `${errorMessage(error).split(". ")[0]?.replace(/\.$/, "")}.`;
+    const unknown = /^Unknown option '(.+)'/.exec(what)?.[1];
+    const hint = isForFile && unknown !== undefined ? ` If it is the file's own, put it behind --: -- ${unknown}.` : "";
+    throw new UsageError(what + hint, { cause: error });
   }
   const surplus = parsed.positionals[operands.length];
   if (surplus !== undefined) throw new UsageError(`There is one argument too many: "${surplus}".`);
   const missing = operands[parsed.positionals.length];
   if (missing !== undefined && !missing.endsWith("?")) throw new UsageError(`${missing} is missing.`);
   return parsed;
+}
+
+function takesFile({ operands = [] }: Pick<CommandDefinition<ParseArgsOptionsConfig>, "operands">): boolean {
+  return operands.some((operand) => operand.startsWith("FILE"));
 }
 
 function isParseError(error: unknown): boolean {

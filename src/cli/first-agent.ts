@@ -65,6 +65,12 @@ export const ENV_EXAMPLE_FILE = `# Copy this file to .env and fill in what you h
 ANTHROPIC_API_KEY=
 `;
 
+/** What an editor and `npx tsc` check the agent with; running it needs no setting. */
+export const TYPESCRIPT_FILE = `{
+  "compilerOptions": { "target": "es2022", "module": "nodenext", "strict": true, "noEmit": true }
+}
+`;
+
 /** A package.json for the agent's folder; `packages` are names with the versions that fit. */
 export function packageFile(name: string, packages: Readonly<Record<string, string>>): string {
   const file = {

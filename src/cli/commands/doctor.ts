@@ -10,8 +10,9 @@ export const doctorCommand = command({
 
 Usage: getpatter doctor [FILE] [--port 8000]
 
-With FILE, which exports an agent, also whether the agent's model is still offered, and
-what takes its place when it is not. The file is run for that, but no call is taken.
+With FILE, which exports an agent, also whether the agent's model is still offered, what
+takes its place when it is not, and whether the agent's local speech loads: what it lacks
+fails. The file is run for that, but no call is taken.
 
   --port N   the port to check. Default 8000
 
@@ -27,7 +28,7 @@ Example:
     const { out, env, cwd } = context;
     const port = portOption(values.port) ?? 8000;
     // First the file: the .env beside it wins over the one here.
-    const agent = file === undefined ? [] : [await checkAgentFile(file, context)];
+    const agent = file === undefined ? [] : await checkAgentFile(file, context);
     const { checkUp } = await import("../check-up.js");
     const findings = [...(await checkUp({ env, cwd, port })), ...agent];
     for (const row of table(findings.map(({ level, what }) => [out.style(STYLES[level], level), what]))) out.line(row);
@@ -35,7 +36,7 @@ Example:
   },
 });
 
-async function checkAgentFile(file: string, context: CommandContext): Promise<Finding> {
+async function checkAgentFile(file: string, context: CommandContext): Promise<Finding[]> {
   const { checkAgent } = await import("../agent-check.js");
   return checkAgent(file, context);
 }

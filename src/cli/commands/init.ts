@@ -6,7 +6,8 @@ import { Failure } from "../failure.js";
 
 /** `getpatter init [FOLDER]` */
 export const initCommand = command({
-  help: `Write a first agent into a folder: agent.ts, .env.example and, where there is none, package.json.
+  help: `Write a first agent into a folder: agent.ts, .env.example and, where there is none,
+package.json and tsconfig.json.
 
 Usage: getpatter init [FOLDER]
 
@@ -17,7 +18,7 @@ Example:
   options: {},
   operands: ["FOLDER?"],
   run: async ({ positionals: [name = "."] }, context) => {
-    const [{ AGENT_FILE, ENV_EXAMPLE_FILE, packageFile }, { packageInfo }] = await Promise.all([
+    const [{ AGENT_FILE, ENV_EXAMPLE_FILE, packageFile, TYPESCRIPT_FILE }, { packageInfo }] = await Promise.all([
       import("../first-agent.js"),
       import("../package-info.js"),
     ]);
@@ -25,14 +26,16 @@ Example:
     const files: Record<string, string> = { "agent.ts": AGENT_FILE, ".env.example": ENV_EXAMPLE_FILE };
     const hasPackage = existsSync(join(folder, "package.json"));
     const { version, peerDependencies } = packageInfo();
+    const speechPackages = Object.entries(peerDependencies).map(([peer, range]) => `${peer}@${range}`);
     if (!hasPackage) files["package.json"] = packageFile(packageName(folder), { getpatter: `^${version}`, ...peerDependencies });
+    if (!existsSync(join(folder, "tsconfig.json"))) files["tsconfig.json"] = TYPESCRIPT_FILE;
     const taken = Object.keys(files).filter((file) => existsSync(join(folder, file)));
     if (taken.length > 0)
       throw new Failure(
-        `${join(folder, taken[0] as string)} is there already and stays as it is: choose another folder, such as getpatter init my-agent.`,
+        `${join(folder, taken[0] as string)} is there already and stays as it is: choose another folder, such as npx getpatter init my-agent.`,
       );
     await write(folder, files);
-    const install = hasPackage ? ["npm install getpatter", ...Object.keys(peerDependencies)].join(" ") : "npm install";
+    const install = hasPackage ? ["npm install getpatter", ...speechPackages].join(" ") : "npm install";
     printNextSteps(folder, Object.keys(files), install, context);
     return 0;
   },

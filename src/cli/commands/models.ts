@@ -74,5 +74,5 @@ function printModels(statuses: readonly ModelStatus[], { folder }: ModelOptions,
   for (const { name, problem } of statuses) if (problem !== undefined) out.line(`${name}: ${problem}`);
   out.line(`in ${folder}`);
   const isIncomplete = statuses.some(({ state }) => state === "missing" || state === "broken");
-  if (isIncomplete) out.line("getpatter models fetch brings what is missing.");
+  if (isIncomplete) out.line("npx getpatter models fetch brings what is missing.");
 }
