@@ -358,8 +358,9 @@ async function prepare({ agent, clock, signal, logger }: Preparation): Promise<v
     agent,
     clock,
     signal: limit.signal,
-    emit: (event) => logger.debug({ event }, "model warmed up"),
     onFailure: (error) => logger.debug({ err: error }, "model not warmed up"),
+  }).then((event) => {
+    if (event !== undefined) logger.debug({ event }, "model warmed up");
   });
   await Promise.all([prepareSpeech(agent, signal), within(clock, WARMUP_MS, warming).finally(() => limit.abort())]);
 }

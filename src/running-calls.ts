@@ -1,10 +1,11 @@
 import type { Agent } from "./agent/agent.js";
 import { runCall } from "./call/session.js";
-import type { CallEndReason, CallEvent } from "./core/call-event.js";
+import { warmUp } from "./call/warm-up.js";
+import type { CallEndReason, CallEvent, CallEventBody } from "./core/call-event.js";
 import type { IncomingCall } from "./core/carrier.js";
 import type { Clock } from "./core/clock.js";
 import type { Logger } from "./core/logger.js";
-import { type Deferred, deferred, within } from "./core/signals.js";
+import { ChildController, type Deferred, deferred, within } from "./core/signals.js";
 import { Warnings } from "./core/warnings.js";
 import { warnOfUnknownCosts } from "./observe/call-cost.js";
 import type { Pricing } from "./observe/pricing.js";
@@ -36,6 +37,10 @@ export interface RunningCallsOptions {
 interface Expected {
   readonly agent: Agent;
   readonly ended: Deferred<CallEnd | undefined>;
+  /** Makes the model ready while the phone rings. */
+  readonly warmingUp: Promise<CallEventBody | undefined>;
+  /** Ends the warm-up. */
+  readonly ringing: ChildController;
 }
 
 /** The calls of one `serve()`. */
@@ -67,15 +72,22 @@ export class RunningCalls {
     this.#isDraining = true;
   }
 
-  /** Has `agent` hold the call that comes with this reference. Resolves when it is over; with nothing when it was not taken. */
+  /**
+   * Has `agent` hold the call that comes with this reference, its model warmed up meanwhile. Resolves when the call is over;
+   * with nothing when it was not taken.
+   */
   expect(reference: string, agent: Agent): Promise<CallEnd | undefined> {
+    const { clock, signal } = this.#options;
     const ended = deferred<CallEnd | undefined>();
-    this.#expected.set(reference, { agent, ended });
+    const ringing = new ChildController(signal);
+    const warmingUp = warmUp({ agent, clock, signal: ringing.signal });
+    this.#expected.set(reference, { agent, ended, warmingUp, ringing });
     return ended.promise;
   }
 
   /** Expects the call no longer. */
   forget(reference: string): void {
+    this.#expected.get(reference)?.ringing.abort();
     this.#expected.delete(reference);
   }
 
@@ -88,7 +100,10 @@ export class RunningCalls {
     const ended = this.#refuses ? this.#cutOff(incoming, "shutdown", log) : this.#run(incoming, expected, log);
     const running = ended
       .catch((error: unknown) => log.error({ err: error }, "call failed"))
-      .finally(() => expected?.ended.resolve(undefined));
+      .finally(() => {
+        expected?.ringing.abort();
+        expected?.ended.resolve(undefined);
+      });
     this.#running.add(running);
     void running.finally(() => this.#running.delete(running));
   }
@@ -134,6 +149,7 @@ export class RunningCalls {
         clock,
         signal,
         ...(maxDurationMs !== undefined && { maxDurationMs }),
+        ...(expected !== undefined && { warmingUp: expected.warmingUp }),
         ...(callbacks.onCallStart && { onStart: callbacks.onCallStart }),
         onEvents: (stream) => {
           stream.subscribe((event) => {

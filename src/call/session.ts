@@ -12,7 +12,7 @@ import type { Clock } from "../core/clock.js";
 import { CallError, ConfigError, errorMessage } from "../core/errors.js";
 import { AsyncQueue } from "../core/queue.js";
 import { Scope } from "../core/scope.js";
-import { deferred, onAbort, within } from "../core/signals.js";
+import { abortable, deferred, onAbort, within } from "../core/signals.js";
 import { CallEvents } from "./call-events.js";
 import { announceStart } from "./call-start.js";
 import { EchoMeter } from "./echo.js";
@@ -36,6 +36,8 @@ export interface CallOptions {
   readonly signal: AbortSignal;
   /** How long the call may last, in ms; it ends as `max_duration`. Default: as long as it likes. */
   readonly maxDurationMs?: number;
+  /** A warm-up of the agent's model that began while the phone rang; what it resolves with is an event of the call. Never rejects. */
+  readonly warmingUp?: Promise<CallEventBody | undefined>;
   /** Subscribes to the events before the first. */
   readonly onEvents: (events: CallEvents) => void;
   /** Called when the call is connected; the greeting waits for it, a second at most. */
@@ -170,7 +172,7 @@ class Session implements Call {
     using _limit = clock.setTimer(maxDurationMs, () => this.#hangUpNow("max_duration"));
     listener.start();
     scope.run(() => this.#greet(emit));
-    scope.run((signal) => warmUp({ agent, clock, signal, callId: this.id, emit }));
+    scope.run((signal) => this.#warmUp(signal));
     let reason: CallEndReason = "error";
     try {
       reason = await pipeline.run();
@@ -188,6 +190,14 @@ class Session implements Call {
     const { firstMessage } = agent;
     if (firstMessage === undefined || firstMessage.trim() === "") return;
     this.#inbox.push({ type: "say", source: { type: "greeting", text: firstMessage }, onHeard: () => {} });
+  }
+
+  async #warmUp(signal: AbortSignal): Promise<void> {
+    const { agent, clock, warmingUp } = this.#options;
+    // What began while the phone rang rejects only when the call has ended.
+    const warming = warmingUp && abortable(warmingUp, signal).catch(() => undefined);
+    const event = await (warming ?? warmUp({ agent, clock, signal, callId: this.id }));
+    if (event !== undefined) this.#emit(event);
   }
 
   /** Ends everything that goes on in the call, and the line. */

@@ -15,27 +15,27 @@ export interface WarmUpOptions {
   /** Ends it. */
   readonly signal: AbortSignal;
   readonly callId?: string;
-  /** Takes `llm_warmed_up`: when the model is ready, and after an abort or a failure that has cost tokens. */
-  emit(body: CallEventBody): void;
   /** The first request will tell of a failure that lasts. */
   readonly onFailure?: (error: unknown) => void;
 }
 
 /**
  * Has the agent's model open its connection and fill its cache with what every request of a call begins with.
+ * Resolves with the event that tells of it: when the model is ready, and after an abort or a failure that has cost tokens.
  * Nothing of a call waits for it. Never rejects; a model that cannot be warmed up is left alone.
  */
-export async function warmUp({ agent, clock, signal, callId, emit, onFailure }: WarmUpOptions): Promise<void> {
+export async function warmUp(options: WarmUpOptions): Promise<CallEventBody | undefined> {
+  const { agent, clock, signal, callId, onFailure } = options;
   const { llm } = agent;
-  if (llm?.warmup === undefined) return;
+  if (llm?.warmup === undefined) return undefined;
   const startedMs = clock.now();
   const { system, tools } = requestPrefix(agent);
   let usage: LlmUsage | undefined;
   const onUsage = (more: LlmUsage): void => {
     usage = totalUsage(more, usage);
   };
-  const options = { signal, clock, onUsage, ...(callId !== undefined && { callId }) };
-  const warming = (async () => llm.warmup?.(system, tools, options))();
+  const llmOptions = { signal, clock, onUsage, ...(callId !== undefined && { callId }) };
+  const warming = (async () => llm.warmup?.(system, tools, llmOptions))();
   let isWarm = false;
   try {
     await abortable(warming, signal);
@@ -46,7 +46,7 @@ export async function warmUp({ agent, clock, signal, callId, emit, onFailure }: 
     const over = warming.catch(() => {});
     await within(clock, LAST_WORDS_MS, over);
   }
-  if (!isWarm && usage === undefined) return;
+  if (!isWarm && usage === undefined) return undefined;
   const { provider, model } = llm;
-  emit({ type: "llm_warmed_up", provider, model, durationMs: clock.now() - startedMs, ...(usage && { usage }) });
+  return { type: "llm_warmed_up", provider, model, durationMs: clock.now() - startedMs, ...(usage && { usage }) };
 }

@@ -98,7 +98,9 @@ class TypedChat implements Call {
     using _shutdown = signal && onAbort(signal, () => this.#end("shutdown"));
     this.#emit({ type: "call_started", carrier: "terminal", from, to, direction, startedAt: clock.epochMs() });
     const reading = this.#read();
-    const warming = warmUp({ agent, clock, signal: this.signal, callId: this.id, emit: (body) => this.#emit(body) });
+    const warming = warmUp({ agent, clock, signal: this.signal, callId: this.id }).then((event) => {
+      if (event !== undefined) this.#emit(event);
+    });
     await this.#greet();
     await this.#converse();
     await clock.sleep(0);
