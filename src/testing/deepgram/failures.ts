@@ -1,3 +1,5 @@
+import { ConfigError } from "../../core/errors.js";
+
 /** How a handshake or a socket fails. */
 export type DeepgramFailure =
   /** The handshake is refused; `code`, `message`: default as documented. `body`: another one than JSON, such as a proxy's page. */
@@ -24,6 +26,14 @@ export type DeepgramFailure =
     }
   /** Every message of this socket comes that much later, in ms. */
   | { readonly latencyMs: number };
+
+/** @throws ConfigError for a failure that is none. */
+export function checkFailure(failure: DeepgramFailure): void {
+  if (["status", "handshake", "with", "latencyMs"].some((name) => name in failure)) return;
+  throw new ConfigError(
+    `DeepgramServer knows no failure ${JSON.stringify(failure)}: pass one with status, handshake, with or latencyMs.`,
+  );
+}
 
 /** Codes and words of documented refusals. */
 export function refusalText(status: number): readonly [code: string, message: string] {

@@ -89,6 +89,11 @@ describe("handshakes", () => {
     expect(body).toMatchObject({ err_code: expect.any(String), err_msg: expect.any(String) });
   });
 
+  it("a failure that there is not is refused at once", async () => {
+    const server = await start();
+    expect(() => server.fail({ afterMs: 100 } as never)).toThrow('knows no failure {"afterMs":100}');
+  });
+
   it("another key than the right one is refused, with an id for support", async () => {
     const server = await start({ apiKey: "right" });
     const refusal = await new Client(server, NOVA, "Token wrong").refusal();

@@ -7,7 +7,7 @@ import { ConfigError } from "../../core/errors.js";
 import { checkOptionNames } from "../../core/option-names.js";
 import type { SpokenWords } from "../spoken-words.js";
 import { type DeepgramUtterance, type Ear, ScriptEar, SpokenEar } from "./ear.js";
-import { type DeepgramFailure, refusalText } from "./failures.js";
+import { checkFailure, type DeepgramFailure, refusalText } from "./failures.js";
 import { FluxRecogniser } from "./flux.js";
 import { refusalOf } from "./handshake.js";
 import { NovaRecogniser } from "./nova.js";
@@ -104,8 +104,9 @@ export class DeepgramServer implements AsyncDisposable {
     this.#scripts.push(...scripts);
   }
 
-  /** Makes the next handshakes, or their sockets, fail: one each. */
+  /** Makes the next handshakes, or their sockets, fail: one each. @throws ConfigError for a failure that is none. */
   fail(...failures: readonly DeepgramFailure[]): void {
+    for (const failure of failures) checkFailure(failure);
     this.#failures.push(...failures);
   }
 
