@@ -260,7 +260,11 @@ describe("your own price", () => {
       { "claude-opus-5": { longPrompt: { input: 1 } } },
       'pricing["claude-opus-5"].longPrompt.aboveTokens is undefined: pass a number of tokens, such as 100000.',
     ],
-    ["no object", 5, 'pricing takes rates by model: { "claude-opus-4-7": { input: 5, output: 25 } }.'],
+    [
+      "no object",
+      5,
+      'pricing takes rates by model: { "claude-opus-4-7": { input: 5, output: 25, cacheRead: 0.5, cacheWrite5m: 6.25, cacheWrite1h: 10 } }. What is left out of a known model\'s rates stays as it is.',
+    ],
   ])("is refused: %s", (_what, overrides, message) => {
     const refused = (): Pricing => new Pricing(overrides as unknown as PriceOverrides);
     expect(refused).toThrow(ConfigError);

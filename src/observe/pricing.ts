@@ -60,7 +60,9 @@ export class Pricing {
   /** @throws ConfigError for a rate that is no amount, and for an unknown model without `input` and `output`. */
   constructor(overrides: PriceOverrides = {}) {
     if (typeof overrides !== "object" || overrides === null || Array.isArray(overrides))
-      throw new ConfigError('pricing takes rates by model: { "claude-opus-4-7": { input: 5, output: 25 } }.');
+      throw new ConfigError(
+        'pricing takes rates by model: { "claude-opus-4-7": { input: 5, output: 25, cacheRead: 0.5, cacheWrite5m: 6.25, cacheWrite1h: 10 } }. What is left out of a known model\'s rates stays as it is.',
+      );
     this.#overrides = new Map(
       Object.entries(overrides).map(([name, override]) => [name.replace(LATEST, ""), overriddenPrice(name, override)]),
     );
