@@ -51,7 +51,8 @@ function onCallEnd({ turns, cost }: CallEnd): void {
   for (const { turn, llmFirstTokenMs, tokens, cacheHitShare, costUsd } of turns) {
     console.log({ turn, llmFirstTokenMs, tokens, cacheHitShare, costUsd });
   }
-  console.log(`Claude cost $${cost.llmUsd?.toFixed(4)}`, cost.providers);
+  // Not known is not 0.
+  console.log("Claude cost", cost.llmUsd === undefined ? "an unknown amount" : `$${cost.llmUsd.toFixed(4)}`, cost.providers);
 }
 // #endregion
 

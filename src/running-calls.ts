@@ -8,6 +8,7 @@ import type { Logger } from "./core/logger.js";
 import { ChildController, type Deferred, deferred, within } from "./core/signals.js";
 import { Warnings } from "./core/warnings.js";
 import { warnOfUnknownCosts } from "./observe/call-cost.js";
+import { endFigures } from "./observe/cost-text.js";
 import type { Pricing } from "./observe/pricing.js";
 import { errorEntry, recordOf, transcriptEntry } from "./observe/recorder.js";
 import type { CallCallbacks, CallEnd, CallInfo } from "./options.js";
@@ -142,7 +143,7 @@ export class RunningCalls {
     const { from, to, control } = incoming;
     const events: CallEvent[] = [];
     try {
-      const reason = await runCall({
+      await runCall({
         agent,
         incoming,
         carrier,
@@ -160,12 +161,12 @@ export class RunningCalls {
           });
         },
       });
-      log.info({ reason }, "call ended");
     } catch (error) {
       log.error({ err: error }, "call failed");
       await this.#cutOff(incoming, "error", log);
     }
     const record = recordOf(events, pricing);
+    log.info(endFigures(record), "call ended");
     warnOfUnknownCosts(record.cost, this.#warnings);
     const end: CallEnd = { ...record, caller: from, callee: to };
     expected?.ended.resolve(end);

@@ -3,7 +3,7 @@ import type { CallEvent, CallEventBody } from "../core/call-event.js";
 import type { LlmUsage } from "../core/llm.js";
 import { Warnings } from "../core/warnings.js";
 import { warnOfUnknownCosts } from "./call-cost.js";
-import { costLine, turnCostText } from "./cost-text.js";
+import { costLine, endFigures, turnCostText } from "./cost-text.js";
 import { Pricing } from "./pricing.js";
 import { recordOf } from "./recorder.js";
 
@@ -226,5 +226,29 @@ describe("the line for a person", () => {
     expect(turnCostText({ cacheHitShare: 0, costUsd: 1.5 })).toBe("0 % cached, $1.50");
     expect(turnCostText({ cacheHitShare: 0 })).toBe("0 % cached, cost unknown");
     expect(turnCostText({})).toBeUndefined();
+  });
+
+  test("of a turn has both prices where the specified one differs", () => {
+    const [turnRecord] = recordOf(eventsOf(turn(1, OPUS, usage))).turns;
+    expect(turnCostText(turnRecord ?? {})).toBe("90 % cached, $0.0360 ($0.0120 at the vendor's published price)");
+  });
+
+  test("of a call that logs end with has the figures, without what is not known", () => {
+    const ended: CallEventBody = { type: "call_ended", reason: "caller_hung_up", durationMs: 12_345, endedAt: 0 };
+    const figures = (...bodies: readonly CallEventBody[]) => endFigures(recordOf(eventsOf([...bodies, ended])));
+    expect(figures(...turn(1, OPUS, usage))).toEqual({
+      reason: "caller_hung_up",
+      durationMs: 12_345,
+      llmUsd: 0.036,
+      publishedLlmUsd: 0.012,
+      cacheHitShares: { "claude-opus-4-7": 0.9 },
+    });
+    expect(figures(...turn(1, STRANGE, { inputTokens: 5, outputTokens: 5 }))).toEqual({
+      reason: "caller_hung_up",
+      durationMs: 12_345,
+      llmUsd: "unknown",
+      cacheHitShares: { "claude-fable-5-2": 0 },
+    });
+    expect(figures()).toEqual({ reason: "caller_hung_up", durationMs: 12_345 });
   });
 });

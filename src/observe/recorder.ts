@@ -31,6 +31,8 @@ export interface TurnRecord extends TurnLatency {
   readonly cacheHitShare?: number;
   /** Absent when it is not known. */
   readonly costUsd?: number;
+  /** At the vendor's published rates, where the price is not from there. */
+  readonly published?: { readonly costUsd: number };
 }
 
 /** What went wrong in a call; the request's id and status where a vendor answered one with an error. */
@@ -91,18 +93,19 @@ export function replyCost(
   events: readonly CallEvent[],
   reply: number,
   pricing: Pricing,
-): Pick<TurnRecord, "tokens" | "cacheHitShare" | "costUsd"> {
+): Pick<TurnRecord, "tokens" | "cacheHitShare" | "costUsd" | "published"> {
   const requests = events
     .filter((event) => event.type === "llm_usage" && event.reply === reply)
     .flatMap((event) => llmUsageOf(event) ?? []);
   const tokens = requests.reduce<LlmUsage | undefined>((sum, { usage }) => totalUsage(usage, sum), undefined);
   if (tokens === undefined) return {};
   const share = cacheHitShare(tokens);
-  const { costUsd } = totalCost(requests.map(({ provider, model, usage }) => pricing.costOf(provider, model, usage)));
+  const { costUsd, published } = totalCost(requests.map(({ provider, model, usage }) => pricing.costOf(provider, model, usage)));
   return {
     tokens,
     ...(share !== undefined && { cacheHitShare: share }),
     ...(costUsd !== undefined && { costUsd }),
+    ...(published && { published }),
   };
 }
 

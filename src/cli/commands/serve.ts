@@ -50,7 +50,7 @@ async function browserPhone({ err }: CommandContext) {
     import("../../carriers/browser.js"),
     import("../terminal-logger.js"),
   ]);
-  return new Patter({ carrier: new Browser(), ...(err.isTerminal && { logger: terminalLogger(err) }) });
+  return new Patter({ carrier: new Browser(), ...(err.isTerminal && { logger: terminalLogger(err, true) }) });
 }
 
 interface Run {
