@@ -1,4 +1,4 @@
-import { type AudioFormat, audioDurationMs, bytesPerSample } from "../core/audio-frame.js";
+import { type AudioFormat, audioDurationMs } from "../core/audio-frame.js";
 import type { Clock } from "../core/clock.js";
 import { ProviderError } from "../core/errors.js";
 import { AsyncQueue } from "../core/queue.js";
@@ -7,6 +7,7 @@ import type { TtsConnection, TtsEvent, TtsOpenOptions, TtsStream } from "../core
 import type { HttpClient, HttpResponse } from "./http.js";
 import type { ProviderIdentity } from "./http-errors.js";
 import { type CharacterTimes, isSpeakable, SpokenText } from "./spoken-text.js";
+import { WholeSamples } from "./whole-samples.js";
 
 /** How long the response's headers may take, and then each next piece of audio. */
 const HEADERS_TIMEOUT_MS = 4000;
@@ -93,11 +94,11 @@ class HttpTtsStream implements TtsStream {
   readonly #links: readonly Disposable[];
   readonly #texts = new AsyncQueue<string>();
   readonly #events = new AsyncQueue<TtsEvent>();
-  /** The first byte of a sample whose second is still to come. */
-  #half: Uint8Array | undefined;
+  readonly #samples: WholeSamples;
 
   constructor(options: StreamOptions) {
     this.#options = options;
+    this.#samples = new WholeSamples(options.format);
     this.#links = options.signals.map((signal) => onAbort(signal, () => this.#drop(signal.reason)));
     void this.#run();
   }
@@ -181,7 +182,7 @@ class HttpTtsStream implements TtsStream {
     if (response.status !== 200) throw await speech.failure(response, clock);
     const decoder = speech.decoder();
     const beginsMs = this.#spoken.audioMs;
-    this.#half = undefined;
+    this.#samples.reset();
     for (;;) {
       response.expectProgress(SILENCE_TIMEOUT_MS);
       const bytes = await response.read();
@@ -193,20 +194,11 @@ class HttpTtsStream implements TtsStream {
 
   #take({ bytes, times = [] }: SpeechPart, beginsMs: number): void {
     this.#push(this.#spoken.addTimes(times, beginsMs));
-    const whole = bytes === undefined ? undefined : this.#wholeSamples(bytes);
+    const whole = bytes === undefined ? undefined : this.#samples.add(bytes);
     if (whole === undefined || whole.length === 0) return;
     const { format } = this.#options;
     this.#spoken.addAudio(audioDurationMs(format, whole.length));
     this.#push([{ type: "audio", frame: { format, bytes: whole } }]);
-  }
-
-  /** A body may be cut anywhere, also within a sample. */
-  #wholeSamples(bytes: Uint8Array): Uint8Array {
-    if (bytesPerSample(this.#options.format.encoding) === 1) return bytes;
-    const joined = this.#half === undefined ? bytes : Buffer.concat([this.#half, bytes]);
-    const even = joined.length - (joined.length % 2);
-    this.#half = even === joined.length ? undefined : joined.subarray(even);
-    return joined.subarray(0, even);
   }
 
   #push(events: readonly TtsEvent[]): void {

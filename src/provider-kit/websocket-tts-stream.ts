@@ -6,6 +6,7 @@ import { onAbort } from "../core/signals.js";
 import type { TtsEvent, TtsStream } from "../core/tts.js";
 import type { SpeechPart } from "./http-tts.js";
 import { isSpeakable, SpokenText } from "./spoken-text.js";
+import { WholeSamples } from "./whole-samples.js";
 import type { ContextDialect } from "./websocket-tts.js";
 import type { ContextReceiver, TtsLine } from "./websocket-tts-line.js";
 
@@ -39,6 +40,7 @@ export class ContextStream implements TtsStream, ContextReceiver {
   readonly #links: readonly Disposable[];
   readonly #events = new AsyncQueue<TtsEvent>();
   readonly #spoken = new SpokenText();
+  readonly #samples: WholeSamples;
   /** What the context was told, or will be once there is one. */
   #texts: Sent[] = [];
   /** Text that waits for its flush. */
@@ -55,6 +57,7 @@ export class ContextStream implements TtsStream, ContextReceiver {
 
   constructor(options: ContextStreamOptions) {
     this.#options = options;
+    this.#samples = new WholeSamples(options.format);
     this.#links = options.signals.map((signal) => onAbort(signal, () => this.#drop()));
   }
 
@@ -96,10 +99,11 @@ export class ContextStream implements TtsStream, ContextReceiver {
 
   receive({ bytes, times = [] }: SpeechPart): void {
     this.#push(this.#spoken.addTimes(times, this.#spoken.nextMs));
-    if (bytes !== undefined && bytes.length > 0) {
+    const whole = bytes === undefined ? undefined : this.#samples.add(bytes);
+    if (whole !== undefined && whole.length > 0) {
       const { format } = this.#options;
-      this.#spoken.addAudio(audioDurationMs(format, bytes.length));
-      this.#push([{ type: "audio", frame: { format, bytes } }]);
+      this.#spoken.addAudio(audioDurationMs(format, whole.length));
+      this.#push([{ type: "audio", frame: { format, bytes: whole } }]);
     }
     this.#push(this.#spoken.completed());
     this.#watch();
@@ -108,6 +112,9 @@ export class ContextStream implements TtsStream, ContextReceiver {
   finished(): void {
     this.#place = undefined;
     this.#texts = [];
+    this.#attempts = 0;
+    this.#beganMs = undefined;
+    this.#samples.reset();
     while (this.#spoken.owed > 0) this.#push(this.#spoken.completeNext());
     // A context that was idle for too long is closed by the vendor; what is written next opens another.
     if (this.#isEnded) this.#finish();
@@ -147,6 +154,7 @@ export class ContextStream implements TtsStream, ContextReceiver {
       if (this.#isOver) return;
       this.#attempts++;
       const place = await take(this);
+      this.#isTaking = false;
       if (this.#isOver) {
         place.line.cancel(place.context);
         return;
@@ -158,8 +166,6 @@ export class ContextStream implements TtsStream, ContextReceiver {
     } catch (error) {
       this.#isTaking = false;
       this.lost(error instanceof ProviderError ? dialect.explain(error) : error);
-    } finally {
-      this.#isTaking = false;
     }
   }
 

@@ -179,7 +179,8 @@ describe("a failure", () => {
 
 describe("a voice", () => {
   test("is known by its name where it is one of the vendor's", async () => {
-    const { server, speak } = await rig({ tts: { voiceId: "rachel" } });
+    const { server, tts, speak } = await rig({ tts: { voiceId: "rachel" } });
+    await tts.prepare({ signal: new AbortController().signal });
     await eventsOf(say(speak(), "Hi."));
     expect(server.requests.map(({ path }) => path.split("/")[3])).toEqual(["21m00Tcm4TlvDq8ikWAM"]);
   });

@@ -67,8 +67,9 @@ export class ElevenLabsTTS implements TTS, AsyncDisposable {
     return new ElevenLabsTTS(typeof first === "string" ? { apiKey: first, ...second } : first);
   }
 
-  /** Looks a voice's name up in the account. @throws ConfigError for a name that is none of its voices. */
+  /** Loads the HTTP client, and looks a voice's name up in the account. @throws ConfigError for a name that is none of its voices. */
   async prepare({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    await import("undici");
     await this.#account.voice.id(signal);
   }
 

@@ -210,6 +210,23 @@ describe("a failure", () => {
     expect(server.sockets).toHaveLength(2);
   });
 
+  test("of the handshake has what is written meanwhile sent once", async () => {
+    const { server, speak } = await rig({ server: { firstByteMs: 200 }, failures: [{ status: 503 }] });
+    const stream = speak();
+    stream.write("Hello.");
+    stream.flush();
+    await expect.poll(() => server.connections).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    stream.write(" Again.");
+    stream.flush();
+    stream.end();
+    const events = await eventsOf(stream);
+    expect(flushed(events)).toEqual([6, 13]);
+    expect(audioMs(events)).toBe(840);
+    const texts = server.sockets.flatMap(({ messages }) => messages.filter(({ flush }) => flush === true));
+    expect(texts.map(({ text }) => text)).toEqual(["Hello. ", "Again. "]);
+  });
+
   test("in the middle is thrown, keeps what has come, and the next reply is spoken", async () => {
     const { speak } = await rig({ server: { chunkMs: 60 }, failures: [{ cutAfterMs: 360 }] });
     const events: TtsEvent[] = [];
