@@ -26,6 +26,12 @@ export interface TwilioRestOptions {
   readonly fetch?: typeof fetch | undefined;
 }
 
+/** Where Twilio sends a number's calls, and reports their ends. */
+interface NumberUrls {
+  readonly voiceUrl: string;
+  readonly statusUrl: string;
+}
+
 interface Ask {
   readonly method: "GET" | "POST";
   /** Behind the account, such as `Calls/CA1.json`. */
@@ -75,7 +81,7 @@ export class TwilioRest implements AsyncDisposable {
   }
 
   /** Points a number of the account at these addresses. @throws CarrierError when it is not the account's, or leads elsewhere. */
-  async pointNumber(phoneNumber: string, urls: { readonly voiceUrl: string; readonly statusUrl: string }, signal: AbortSignal) {
+  async pointNumber(phoneNumber: string, urls: NumberUrls, signal: AbortSignal): Promise<void> {
     const number = await this.#findNumber(phoneNumber, signal);
     const { voiceUrl, statusUrl } = urls;
     const fields = new URLSearchParams({
