@@ -179,8 +179,17 @@ class HttpTtsStream implements TtsStream {
       signal,
       headersTimeoutMs: HEADERS_TIMEOUT_MS,
     });
-    if (response.status !== 200) throw await speech.failure(response, clock);
-    const decoder = speech.decoder();
+    try {
+      if (response.status !== 200) throw await speech.failure(response, clock);
+      await this.#read(response);
+    } finally {
+      // What was read to its end stays as it is.
+      response.abort();
+    }
+  }
+
+  async #read(response: HttpResponse): Promise<void> {
+    const decoder = this.#options.speech.decoder();
     const beginsMs = this.#spoken.audioMs;
     this.#samples.reset();
     for (;;) {

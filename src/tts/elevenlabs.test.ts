@@ -1,7 +1,14 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { MULAW_8K, PCM16_16K } from "../core/audio-frame.js";
 import { systemClock, VirtualClock } from "../core/clock.js";
-import { AuthenticationError, ConfigError, ProviderError, ProviderTimeoutError, RateLimitError } from "../core/errors.js";
+import {
+  AuthenticationError,
+  ConfigError,
+  ProtocolError,
+  ProviderError,
+  ProviderTimeoutError,
+  RateLimitError,
+} from "../core/errors.js";
 import type { TtsEvent, TtsOpenOptions, TtsStream } from "../core/tts.js";
 import { type ElevenLabsServerOptions, ElevenLabsServer } from "../testing/elevenlabs/server.js";
 import { ElevenLabsTTS, type ElevenLabsTTSOptions } from "./elevenlabs.js";
@@ -161,6 +168,23 @@ describe("a failure", () => {
     expect(audioMs(events)).toBe(360);
     expect(events.find((event) => event.type === "words")).toMatchObject({ words: [{ textStart: 0, textEnd: 4 }] });
     expect(audioMs(await eventsOf(say(speak(), "Hello.")))).toBe(360);
+  });
+
+  test("of a line that is no JSON is told after a second try, and what follows it is not waited for", async () => {
+    let cancelled = 0;
+    const answer = async () =>
+      new Response(
+        new ReadableStream<Uint8Array>({
+          start: (controller) => controller.enqueue(Buffer.from("<html>\n")),
+          cancel: () => {
+            cancelled++;
+          },
+        }),
+      );
+    const { speak } = await rig({ tts: { fetch: answer } });
+    const { error } = await failureOf(say(speak(), "Hello."));
+    expect(error).toBeInstanceOf(ProtocolError);
+    expect(cancelled).toBe(2);
   });
 
   test("to say anything within 4 s is a timeout, by the call's clock", async () => {
