@@ -6,9 +6,9 @@ import { WebSocket } from "ws";
 import type { CallEvent } from "./core/call-event.js";
 import type { Carrier, CarrierHost, CarrierSetup, IncomingCall } from "./core/carrier.js";
 import { VirtualClock } from "./core/clock.js";
-import { CarrierError, ConfigError } from "./core/errors.js";
+import { CarrierError, ConfigError, ProviderError } from "./core/errors.js";
 import type { LLM } from "./core/llm.js";
-import { silentLogger } from "./core/logger.js";
+import { type Logger, silentLogger } from "./core/logger.js";
 import { deferred } from "./core/signals.js";
 import type { CallEnd, ServeOptions, Transcript } from "./options.js";
 import { Patter } from "./patter.js";
@@ -473,6 +473,18 @@ describe("a phone's life", () => {
     await serving;
     await phone.disconnect();
   });
+});
+
+test("a model that cannot be warmed up is told of before the first call", async () => {
+  const warn = vi.fn();
+  const logger: Logger = { ...silentLogger, warn, child: () => logger };
+  const phone = new Patter({ carrier: new TestCarrier(), clock: new VirtualClock(), logger });
+  const { speech } = rig();
+  const error = new ProviderError("the model is retired", { provider: "test", status: 404 });
+  const llm = Object.assign(new TestLLM([]), { warmup: () => Promise.reject(error) });
+  await phone.serve({ agent: phone.agent({ ...speech, llm }), port: 0 });
+  expect(warn).toHaveBeenCalledExactlyOnceWith({ err: error }, "model not warmed up");
+  await phone.disconnect();
 });
 
 describe("a signal of the operating system", () => {

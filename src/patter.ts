@@ -358,7 +358,7 @@ async function prepare({ agent, clock, signal, logger }: Preparation): Promise<v
     agent,
     clock,
     signal: limit.signal,
-    onFailure: (error) => logger.debug({ err: error }, "model not warmed up"),
+    onFailure: (error) => logger.warn({ err: error }, "model not warmed up"),
   }).then((event) => {
     if (event !== undefined) logger.debug({ event }, "model warmed up");
   });

@@ -7,7 +7,7 @@ export interface LLM {
   readonly model: string;
   /** Streams one answer. Ending the iteration early aborts the request. */
   stream(messages: readonly ChatMessage[], tools?: readonly ToolSpec[] | null, options?: LlmOptions): AsyncIterable<LlmChunk>;
-  /** Opens the connection and fills caches while the phone rings; never throws for the call. */
+  /** Opens the connection and fills caches while the phone rings. No call waits for it, and none fails when it rejects. */
   warmup?(messages: readonly ChatMessage[], tools?: readonly ToolSpec[] | null, options?: LlmOptions): Promise<void>;
 }
 

@@ -191,7 +191,7 @@ test("a fetch that was passed in carries the request, its abort and its failure"
   await expect(collect(model("https://gateway.example", { fetch: failing }).stream(HELLO))).rejects.toThrow("(ECONNRESET)");
 });
 
-test("warming up opens the connection that the first answers use, and never fails the call", async () => {
+test("warming up opens the connection that the first answers use, and tells when there is none", async () => {
   const server = await api();
   const llm = model(server.url);
   await llm.warmup();
@@ -205,7 +205,7 @@ test("warming up opens the connection that the first answers use, and never fail
   expect(server.connections).toBe(1);
   const gone = await startVendor(() => {});
   await gone[Symbol.asyncDispose]();
-  await expect(model(gone.url).warmup()).resolves.toBeUndefined();
+  await expect(model(gone.url).warmup()).rejects.toThrow("could not open its connection");
 });
 
 // The vendor's own SDK as an independent oracle: for the bodies that are sent, and for what is understood of the answers.

@@ -1,11 +1,12 @@
 import type { ChatMessage, ToolSpec } from "../core/chat.js";
 import { systemClock } from "../core/clock.js";
+import type { ProviderError } from "../core/errors.js";
 import type { LLM, LlmChunk, LlmOptions, LlmUsage } from "../core/llm.js";
 import { Warnings } from "../core/warnings.js";
 import { HttpClient } from "../provider-kit/http.js";
 import type { ProviderIdentity } from "../provider-kit/http-errors.js";
 import { streamAnswer } from "../provider-kit/http-llm.js";
-import { openConnection } from "../provider-kit/open-connection.js";
+import { type ConnectionRequest, openConnection } from "../provider-kit/open-connection.js";
 import { explained, messagesUrl, modelsUrl, requestHeaders } from "./anthropic/endpoint.js";
 import { AnthropicDecoder } from "./anthropic/events.js";
 import { followUp } from "./anthropic/follow-ups.js";
@@ -37,6 +38,8 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #http: HttpClient;
+  /** What is asked where only the connection is of use. */
+  readonly #connection: ConnectionRequest;
   readonly #warnings = new Warnings(CLASS_NAME);
   /** `undefined` when nothing is cached. */
   readonly #warmPrefixes: WarmPrefixes | undefined;
@@ -57,8 +60,11 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
       warn,
     };
     this.#http = new HttpClient(IDENTITY, { fetch: options.fetch });
-    const connection = { http: this.#http, url: this.#url, connectionUrl: modelsUrl(this.#url), headers: this.#headers };
-    this.#warmPrefixes = promptCaching ? new WarmPrefixes({ ...connection, model: this.model, ttl, warn }) : undefined;
+    this.#connection = { http: this.#http, identity: IDENTITY, url: modelsUrl(this.#url), headers: this.#headers };
+    const { model } = this;
+    const explain = (error: ProviderError): ProviderError => explained(error, model, systemClock.epochMs());
+    const warming = { url: this.#url, connection: this.#connection, model, ttl, warn, explain };
+    this.#warmPrefixes = promptCaching ? new WarmPrefixes(warming) : undefined;
   }
 
   /** Streams one answer: `text` and `tool_call` chunks, then `done` with the stop reason, the usage and the request's id. */
@@ -98,11 +104,11 @@ export class AnthropicLLM implements LLM, AsyncDisposable {
   /**
    * Opens the connection and, with `promptCaching`, has the vendor read the tools and the system prompt into its cache, so
    * that the first answer waits for neither. Costs what writing them costs, and is left out when they are too short or were
-   * used a moment ago. Resolves quietly after a failure or an abort: the first request tells what lasts.
+   * used a moment ago. An abort ends it quietly.
+   * @throws ProviderError when the vendor cannot be reached or refuses.
    */
   async warmup(messages: readonly ChatMessage[] = [], tools?: readonly ToolSpec[] | null, options?: LlmOptions): Promise<void> {
-    if (this.#warmPrefixes === undefined)
-      await openConnection(this.#http, { url: modelsUrl(this.#url), headers: this.#headers }, options);
+    if (this.#warmPrefixes === undefined) await openConnection(this.#connection, options);
     else await this.#warmPrefixes.warm(warmupBody(messages, tools ?? [], this.#bodyOptions), options);
   }
 

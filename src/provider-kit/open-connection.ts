@@ -1,24 +1,29 @@
-import { ProviderError } from "../core/errors.js";
 import type { LlmOptions } from "../core/llm.js";
 import type { HttpClient, HttpRequest } from "./http.js";
-import { readText } from "./http-errors.js";
+import { type ProviderIdentity, readText, responseError } from "./http-errors.js";
 import { HEADERS_TIMEOUT_MS } from "./llm-attempt.js";
 
 const MAX_BYTES = 65_536;
 
-/** Asks for something small, only so that the connection is open; its failure is the next request's to report. */
-export async function openConnection(
-  http: HttpClient,
-  request: Pick<HttpRequest, "url" | "headers">,
-  options: LlmOptions = {},
-): Promise<void> {
+/** A request for something small and free. */
+export interface ConnectionRequest extends Pick<HttpRequest, "url" | "headers"> {
+  readonly http: HttpClient;
+  readonly identity: ProviderIdentity;
+}
+
+/**
+ * Asks for something small, only so that the connection is open. An abort ends it quietly.
+ * @throws ProviderError where there is no connection, and for a credential that is refused; any other answer is as good.
+ */
+export async function openConnection(request: ConnectionRequest, options: LlmOptions = {}): Promise<void> {
+  const { http, identity, url, headers } = request;
   const { signal, clock } = options;
   try {
-    const response = await http.request({ method: "GET", ...request, signal, clock, headersTimeoutMs: HEADERS_TIMEOUT_MS });
+    const response = await http.request({ method: "GET", url, headers, signal, clock, headersTimeoutMs: HEADERS_TIMEOUT_MS });
+    if (response.status === 401 || response.status === 403) throw await responseError(identity, response, clock);
     await readText(response, MAX_BYTES);
     response.discard();
   } catch (error) {
-    // A vendor that is down while the phone rings may be up when the caller has spoken.
-    if (!(error instanceof ProviderError) && signal?.aborted !== true) throw error;
+    if (signal?.aborted !== true) throw error;
   }
 }

@@ -89,13 +89,10 @@ export class ChatCompletionsLLM implements LLM, AsyncDisposable {
     );
   }
 
-  /** Opens the connection while the phone rings. Costs no tokens. */
+  /** Opens the connection while the phone rings. Costs no tokens. @throws ProviderError where there is none, or the credential is refused. */
   async warmup(_messages?: readonly ChatMessage[], _tools?: readonly ToolSpec[] | null, options?: LlmOptions): Promise<void> {
-    await openConnection(
-      this.#http,
-      { url: this.#url.replace(/\/chat\/completions$/, "/models"), headers: this.#headers },
-      options,
-    );
+    const url = this.#url.replace(/\/chat\/completions$/, "/models");
+    await openConnection({ http: this.#http, identity: this.#identity, url, headers: this.#headers }, options);
   }
 
   /** Closes the connections; answers in flight fail. */

@@ -201,16 +201,17 @@ test("a demanded tool call is warmed up for with one token, a thinking budget on
   expect(thinking.sent()).toEqual(["/v1/models?limit=1"]);
 });
 
-test.each<[string, AnthropicReply]>([
-  ["an overloaded vendor", { status: 529 }],
-  ["a refused credential", { status: 401 }],
-  ["a broken connection", { connection: "reset" }],
-  ["a vendor that never answers", { connection: "silence" }],
-  ["an answer that is no JSON", { status: 200, body: "<html>" }],
-])("a warm-up resolves quietly with %s, and the next one tries again", async (_what, reply) => {
+test.each<[string, AnthropicReply, string | undefined]>([
+  ["an overloaded vendor", { status: 529 }, "was answered with 529"],
+  ["a refused credential", { status: 401 }, "was answered with 401"],
+  ["a broken connection", { connection: "reset" }, "lost or could not open its connection"],
+  ["a vendor that never answers", { connection: "silence" }, "heard nothing"],
+  ["an answer that is no JSON", { status: 200, body: "<html>" }, undefined],
+])("a warm-up tells of %s, and the next one tries again", async (_what, reply, problem) => {
   const line = await rig();
   line.server.replyTo(isWarmup, reply);
-  await line.warm();
+  if (problem === undefined) await line.warm();
+  else await expect(line.warm()).rejects.toThrow(problem);
   expect(line.usages).toEqual([]);
   expect(line.clock.pendingTimers).toBe(0);
   await line.warm();

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import { systemClock } from "../../core/clock.js";
-import { ProviderError } from "../../core/errors.js";
+import type { ProviderError } from "../../core/errors.js";
 import { isRecord, parseJson } from "../../core/json.js";
 import type { LlmOptions, LlmUsage } from "../../core/llm.js";
 import { abortable } from "../../core/signals.js";
-import type { HttpClient } from "../../provider-kit/http.js";
-import { readText } from "../../provider-kit/http-errors.js";
-import { openConnection } from "../../provider-kit/open-connection.js";
+import { readText, responseError } from "../../provider-kit/http-errors.js";
+import { type ConnectionRequest, openConnection } from "../../provider-kit/open-connection.js";
 import { LOWEST_CACHE_MINIMUM, modelRules } from "./models.js";
 import type { Warn } from "./parameters.js";
 import { UsageMeter } from "./usage.js";
@@ -17,14 +16,15 @@ export type WarmupBody = Omit<MessagesBody, "stream">;
 
 /** What filling the cache needs to know of its provider. */
 export interface WarmPrefixesOptions {
-  readonly http: HttpClient;
+  /** The Messages endpoint. */
   readonly url: string;
-  /** A URL of the same host whose answer is small and free. */
-  readonly connectionUrl: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** What is asked where only the connection is of use. */
+  readonly connection: ConnectionRequest;
   readonly model: string;
   readonly ttl: CacheTtl;
   readonly warn: Warn;
+  /** Says more about a vendor's error. */
+  readonly explain: (error: ProviderError) => ProviderError;
 }
 
 /** How long after its last use a beginning is surely still cached: the vendor's time less a margin, in ms. */
@@ -73,7 +73,7 @@ export class WarmPrefixes {
     this.#warnOfMinimum(usage.inputTokens, this.#minTokens);
   }
 
-  /** Sends the request unless it is of no use; then only the connection is opened. Never rejects for the vendor or an abort. */
+  /** Sends the request unless it is of no use; then only the connection is opened. An abort ends it quietly. @throws ProviderError */
   async warm(body: WarmupBody, options: LlmOptions = {}): Promise<void> {
     const prefix = prefixOf(body);
     const { signal = new AbortController().signal } = options;
@@ -82,18 +82,13 @@ export class WarmPrefixes {
       // The call that sent it may have ended before the answer; then this one sends its own.
       if (isDone !== false || signal.aborted) return;
     }
-    if (!this.#isUseful(body, prefix, options)) return this.#connect(options);
+    if (!this.#isUseful(body, prefix, options)) return openConnection(this.#options.connection, options);
     const sending = this.#fill(body, prefix, options)
-      .catch(ignoreFailure(signal))
+      .catch(ignoreAbort(signal))
       .then(() => !signal.aborted)
       .finally(() => this.#underWay.delete(prefix));
     this.#underWay.set(prefix, sending);
     await sending;
-  }
-
-  async #connect(options: LlmOptions): Promise<void> {
-    const { http, connectionUrl: url, headers } = this.#options;
-    await openConnection(http, { url, headers }, options);
   }
 
   #isUseful(body: WarmupBody, prefix: string, { clock = systemClock }: LlmOptions): boolean {
@@ -110,18 +105,23 @@ export class WarmPrefixes {
     // A demanded tool call is not accepted with no tokens to make it with.
     const isForced = body.tool_choice?.type === "any" || body.tool_choice?.type === "tool";
     let answer = await this.#send({ ...body, max_tokens: isForced || this.#refusesZero ? 1 : 0 }, options);
-    if (answer.status === 400 && !isForced && !this.#refusesZero) {
+    if (answer.error?.status === 400 && !isForced && !this.#refusesZero) {
       answer = await this.#send({ ...body, max_tokens: 1 }, options);
-      this.#refusesZero = answer.status === 200;
+      this.#refusesZero = answer.error === undefined;
     }
+    if (answer.error !== undefined) throw this.#options.explain(answer.error);
     if (answer.usage === undefined) return;
     this.#remember(prefix, cachedTokens(answer.usage) > 0 ? sentMs : "not_cached");
     this.saw(body, answer.usage, sentMs);
     options.onUsage?.(answer.usage);
   }
 
-  async #send(body: WarmupBody, { signal, clock }: LlmOptions): Promise<{ readonly status: number; readonly usage?: LlmUsage }> {
-    const { http, url, headers } = this.#options;
+  async #send(
+    body: WarmupBody,
+    { signal, clock }: LlmOptions,
+  ): Promise<{ readonly error?: ProviderError; readonly usage?: LlmUsage }> {
+    const { url, connection } = this.#options;
+    const { http, identity, headers } = connection;
     const response = await http.request({
       method: "POST",
       url,
@@ -132,15 +132,16 @@ export class WarmPrefixes {
       headersTimeoutMs: WARMUP_TIMEOUT_MS,
     });
     response.expectProgress(WARMUP_TIMEOUT_MS);
+    if (response.status !== 200) return { error: await responseError(identity, response, clock) };
     const answer = parseJson(await readText(response, MAX_ANSWER_BYTES));
     response.discard();
     const meter = new UsageMeter();
-    if (response.status === 200 && isRecord(answer)) {
+    if (isRecord(answer)) {
       meter.start(answer["usage"]);
       meter.end(answer["usage"]);
     }
     const usage = meter.usage();
-    return { status: response.status, ...(usage === undefined ? {} : { usage }) };
+    return usage === undefined ? {} : { usage };
   }
 
   #warnOfMinimum(promptTokens: number, minTokens: number): void {
@@ -179,12 +180,5 @@ function prefixOf(body: WarmupBody): string {
 function ignoreAbort(signal: AbortSignal): (error: unknown) => void {
   return (error) => {
     if (!signal.aborted) throw error;
-  };
-}
-
-/** A vendor that is down while the phone rings may be up when the caller has spoken; its next failure is told. */
-function ignoreFailure(signal: AbortSignal): (error: unknown) => void {
-  return (error) => {
-    if (!(error instanceof ProviderError) && !signal.aborted) throw error;
   };
 }
