@@ -1,0 +1,48 @@
+import { type Effort, EffortMeter, type Memory, measureMemory, serveParent } from "./child.js";
+import type { Account } from "./callers.js";
+import type { VendorUrls } from "./vendors.js";
+
+/** What a program under test is started with, as JSON in its first argument. */
+export interface SubjectSettings {
+  readonly vendors: VendorUrls;
+  readonly account: Account;
+}
+
+/** What a program saw of its own calls. */
+export interface OwnTimes {
+  /** The end of turn received to the first audio sent, less what the model and the voice took, in ms. */
+  readonly overheadMs: number[];
+  /** The words that interrupt received to `clear` sent, in ms. */
+  readonly clearMs: number[];
+}
+
+export type SubjectTask = { readonly do: "begin" | "read" };
+
+export interface SubjectReading extends OwnTimes {
+  readonly effort: Effort;
+  /** What the calls hold, all together. */
+  readonly before: Memory;
+  readonly during: Memory;
+}
+
+export function settings(): SubjectSettings {
+  return JSON.parse(process.argv[2] ?? "{}") as SubjectSettings;
+}
+
+/** Measures this process whenever the parent asks; `collect` settles what the calls have told so far. */
+export function serveSubject(url: string, times: OwnTimes, collect: () => void = () => {}): void {
+  const meter = new EffortMeter();
+  let before = measureMemory();
+  serveParent(url, (task: SubjectTask) => {
+    if (task.do === "begin") {
+      times.overheadMs.length = 0;
+      times.clearMs.length = 0;
+      before = measureMemory();
+      meter.begin();
+      return undefined;
+    }
+    const effort = meter.read();
+    collect();
+    return { ...times, effort, before, during: measureMemory() } satisfies SubjectReading;
+  });
+}
