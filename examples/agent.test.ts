@@ -1,11 +1,11 @@
 // Tests of an agent that thinks with Claude, without a key and without a network. Run them with `npx vitest`.
+// #region call
 import { PassThrough, Readable } from "node:stream";
 import { AnthropicLLM, Browser, Patter, tool } from "getpatter";
 import { AnthropicServer } from "getpatter/testing";
 import { expect, test } from "vitest";
 import { z } from "zod";
 
-// #region call
 const checkStock = tool({
   name: "check_stock",
   description: "Says how many pieces of an article are in the shop.",
