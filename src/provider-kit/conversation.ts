@@ -3,7 +3,6 @@ import type { AssistantMessage, ChatMessage, ToolCallMessage, ToolMessage } from
 /** What a model is told of a call that has no result. */
 const MISSING_RESULT = "There is no result: the tool was interrupted.";
 
-const LONE_SURROGATES = /\p{Surrogate}/gu;
 /** A half of a character in a JSON text, as it is or escaped; it may have its other half. */
 const SURROGATES = /\\u[dD][89a-fA-F]|\p{Surrogate}/u;
 
@@ -70,7 +69,7 @@ export function toolArguments(json: string): Readonly<Record<string, unknown>> {
 
 /** The text with each half of a cut emoji replaced: servers refuse a request that holds one. */
 export function validText(text: string): string {
-  return text.replace(LONE_SURROGATES, "\uFFFD");
+  return text.isWellFormed() ? text : text.toWellFormed();
 }
 
 function validValue(_key: string, value: unknown): unknown {

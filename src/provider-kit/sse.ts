@@ -1,3 +1,4 @@
+import { StringDecoder } from "node:string_decoder";
 import { createParser, type EventSourceParser } from "eventsource-parser";
 
 /** One event of a `text/event-stream`. */
@@ -7,6 +8,7 @@ export interface ServerSentEvent {
   readonly data: string;
 }
 
+const BYTE_ORDER_MARK = /^\uFEFF/;
 /** Characters parsed at a time: what comes first is not held up by a burst behind it. */
 const SLICE_LENGTH = 2048;
 
@@ -16,8 +18,9 @@ const SLICE_LENGTH = 2048;
  */
 export class EventStreamParser {
   readonly #parser: EventSourceParser;
-  /** Joins split characters and drops a byte order mark. */
-  readonly #decoder = new TextDecoder();
+  /** Joins split characters; a third of a `TextDecoder`'s price. */
+  readonly #decoder = new StringDecoder("utf8");
+  #hasBegun = false;
   #text = "";
   /** How much of the text has been parsed. */
   #parsedLength = 0;
@@ -29,12 +32,12 @@ export class EventStreamParser {
   }
 
   push(bytes: Uint8Array): void {
-    this.#append(this.#decoder.decode(bytes, { stream: true }));
+    this.#append(this.#decoder.write(bytes));
   }
 
   /** Completes an event whose closing blank line is missing at the end of the stream: some gateways cut it. */
   end(): void {
-    this.#append(`${this.#decoder.decode()}\n\n`);
+    this.#append(`${this.#decoder.end()}\n\n`);
   }
 
   /** The next event of what has come so far. */
@@ -49,7 +52,9 @@ export class EventStreamParser {
     return this.#events[this.#nextEvent++];
   }
 
-  #append(text: string): void {
+  #append(appended: string): void {
+    const text = this.#hasBegun ? appended : appended.replace(BYTE_ORDER_MARK, "");
+    this.#hasBegun ||= appended !== "";
     this.#text = this.#parsedLength >= this.#text.length ? text : this.#text.slice(this.#parsedLength) + text;
     this.#parsedLength = 0;
   }

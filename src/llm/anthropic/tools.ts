@@ -3,6 +3,7 @@ import { StrictTools } from "./strict-schema.js";
 import type { WireTool } from "./wire.js";
 
 const MAX_NAME_LENGTH = 64;
+const ACCEPTABLE = /^[a-zA-Z0-9_-]{1,64}$/;
 /** The API wants the root of a tool's schema to be one plain object. */
 const COMPOSITIONS = ["allOf", "anyOf", "oneOf"] as const;
 
@@ -20,7 +21,7 @@ export interface ToolNames {
  */
 export function toolNames(tools: readonly ToolSpec[]): ToolNames {
   const names = tools.map((tool) => tool.function.name);
-  const wireNames = new Map<string, string>(names.filter((name) => acceptable(name) === name).map((name) => [name, name]));
+  const wireNames = new Map<string, string>(names.filter((name) => ACCEPTABLE.test(name)).map((name) => [name, name]));
   const ownNames = new Map(wireNames);
   for (const name of names) {
     if (wireNames.has(name)) continue;
@@ -71,8 +72,14 @@ function simplified(name: string): string {
   return `The API refuses allOf, anyOf and oneOf at the root of a tool's schema, as "${name}" has: the model is shown one object with all their properties. Put them inside a property, or check the combination in the handler.`;
 }
 
-/** The schema with an object as its root: of alternatives all properties, and as required what all of them require. */
-function rootObject({ $schema: _dialect, allOf, anyOf, oneOf, ...schema }: JsonSchema): WireTool["input_schema"] {
+/** The schema with an object as its root; most have one. */
+function rootObject(schema: JsonSchema): WireTool["input_schema"] {
+  const isPlain = schema["type"] === "object" && !("$schema" in schema) && !COMPOSITIONS.some((keyword) => keyword in schema);
+  return isPlain ? (schema as WireTool["input_schema"]) : rewritten(schema);
+}
+
+/** Of alternatives all properties, and as required what all of them require. */
+function rewritten({ $schema: _dialect, allOf, anyOf, oneOf, ...schema }: JsonSchema): WireTool["input_schema"] {
   const together = schemasOf(allOf);
   const alternatives = [anyOf, oneOf].map(schemasOf);
   const parts = [...together, ...alternatives.flat()];
