@@ -18,7 +18,7 @@ const running = new Set<CallEvent[]>();
 const phone = new Patter({ carrier: new Twilio(account), phoneNumber: NUMBER, logger: silentLogger });
 const agent = phone.agent({
   stt: new DeepgramSTT({ apiKey: "bench", baseUrl: vendors.deepgram, model: FLUX_MODEL }),
-  llm: new AnthropicLLM({ apiKey: "bench", baseUrl: vendors.anthropic, model: CLAUDE_MODEL }),
+  llm: new AnthropicLLM({ apiKey: "bench", baseUrl: vendors.anthropic, model: CLAUDE_MODEL, promptCaching: false }),
   tts: ElevenLabsWebSocketTTS.forTwilio({ apiKey: "bench", baseUrl: vendors.elevenLabs }),
   systemPrompt: SYSTEM_PROMPT,
 });

@@ -4,11 +4,13 @@ import { type TwilioCall, type TwilioCallEvent, TwilioEmulator } from "../../src
 import { EffortMeter, serveParent } from "./child.js";
 import { type Conversation, MODEL_MS, NUMBER, PUBLIC_URL, VOICE_MS, VOICE_PATH } from "./conversation.js";
 
-/** Between the beginnings of two calls, in ms: no multiple of a frame, so that their frames do not fall together. */
-const BETWEEN_CALLS_MS = 23;
+/** Between the beginnings of two calls, in ms: no multiple of a frame, so that their frames do not fall together; nor do their turns. */
+const BETWEEN_CALLS_MS = 61;
 const AFTER_END_MS = 300;
 /** A silence within a reply is shorter than this; between two replies the caller speaks, which takes longer. In ms. */
 const LONGEST_GAP_MS = 600;
+/** Timers of Node fire up to a millisecond early, and frames with them: what comes this much before its time still answers to it, in ms. */
+const EARLY_MS = 5;
 /** A reply or a `clear` that takes longer than this counts as missing, in ms. */
 const PATIENCE_MS = 2000;
 
@@ -102,7 +104,7 @@ function read(call: TwilioCall, startMs: number, { turnEndsMs, bargeIns }: Conve
 
 /** How long after a time the first of these events came; `undefined`: too late, or never. */
 function delayAfter(events: readonly TwilioCallEvent[], timeMs: number): number | undefined {
-  const first = events.find(({ atMs }) => atMs >= timeMs);
+  const first = events.find(({ atMs }) => atMs >= timeMs - EARLY_MS);
   const delayMs = (first?.atMs ?? Number.POSITIVE_INFINITY) - timeMs;
   return delayMs > PATIENCE_MS ? undefined : delayMs;
 }

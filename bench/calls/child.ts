@@ -1,3 +1,4 @@
+import { cpus } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 /** How often the event loop is looked at, in ms; finer costs more than it tells. */
@@ -7,6 +8,8 @@ const RESOLUTION_MS = 10;
 export interface Effort {
   readonly cpuMs: number;
   readonly wallMs: number;
+  /** What every process of the machine spent meanwhile. */
+  readonly machineCpuMs: number;
   /** Of the event loop, in ms. */
   readonly delayMs: { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number };
 }
@@ -16,10 +19,12 @@ export class EffortMeter {
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   #cpu = process.cpuUsage();
   #startMs = performance.now();
+  #machineMs = machineCpuMs();
 
   begin(): void {
     this.#cpu = process.cpuUsage();
     this.#startMs = performance.now();
+    this.#machineMs = machineCpuMs();
     this.#delay.enable();
     this.#delay.reset();
   }
@@ -30,6 +35,7 @@ export class EffortMeter {
     return {
       cpuMs: (user + system) / 1000,
       wallMs: performance.now() - this.#startMs,
+      machineCpuMs: machineCpuMs() - this.#machineMs,
       delayMs: {
         p50: late(this.#delay.percentile(50)),
         p95: late(this.#delay.percentile(95)),
@@ -38,6 +44,10 @@ export class EffortMeter {
       },
     };
   }
+}
+
+function machineCpuMs(): number {
+  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
 }
 
 /** Memory after a garbage collection, in bytes. */

@@ -53,9 +53,11 @@ export function conversation(rounds: number): Conversation {
   return layOut(turns);
 }
 
-/** A call of one short turn, after which every path of the program has run. */
+/** A call of two turns, after which every path of the program has run. Its last reply is not heard to the end. */
 export function warmUp(): Conversation {
-  return layOut([1000, 1000]);
+  const laidOut = layOut([1000, undefined]);
+  const lastMs = laidOut.turnEndsMs.at(-1) ?? 0;
+  return { ...laidOut, endMs: lastMs + 1500 };
 }
 
 function layOut(turns: readonly (number | undefined)[]): Conversation {
@@ -68,8 +70,7 @@ function layOut(turns: readonly (number | undefined)[]): Conversation {
     const turnEndMs = startMs + WORDS.split(" ").length * WORD_MS + ENDPOINTING_MS;
     turnEndsMs.push(turnEndMs);
     const replyMs = turnEndMs + MODEL_MS + VOICE_MS;
-    const isLast = turnEndsMs.length === turns.length;
-    if (offsetMs === undefined || isLast) {
+    if (offsetMs === undefined) {
       startMs = replyMs + whole(REPLY.length * CHARACTER_MS) + AFTER_REPLY_MS;
       continue;
     }

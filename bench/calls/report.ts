@@ -26,7 +26,7 @@ export function report(calls: number, runs: Runs): string {
       head,
       figures.map((figure) => compared(figure, runs)),
     ),
-    table(["beside it, % of a core", "with the agent", "with the relay"], bystanders(runs)),
+    table(["each process, of a core", "with the agent", "with the relay"], bystanders(runs)),
     `${agent.reduce((sum, { overheadMs }) => sum + overheadMs.length, 0)} turns of the agent's were timed.`,
     "",
     aims(calls, runs),
@@ -78,8 +78,8 @@ function costs(calls: number): Figure[] {
     { name: "CPU per call, of a core", of: cpuPerCall, show: (share) => `${(share * 100).toFixed(3)} %` },
     { name: "heap and buffers per call", of: heapPerCall(calls), show: megabytes },
     {
-      name: "resident memory per call, with what V8 keeps",
-      of: (runs) => mean(runs.map(({ subject }) => (subject.during.residentBytes - subject.before.residentBytes) / calls)),
+      name: "resident memory per call, as far as it is given back",
+      of: (runs) => mean(runs.map((run) => (run.subject.memory.residentBytes - run.memoryAfter.residentBytes) / calls)),
       show: megabytes,
     },
     ...(["p50", "p95", "p99", "max"] as const).map((name) => ({
@@ -97,7 +97,16 @@ function compared({ name, of, show }: Figure, { agent, relay }: Runs): string[] 
 
 /** What the vendors and the callers took: who is at its limit delays everybody. */
 function bystanders({ agent, relay }: Runs): string[][] {
-  return (["vendors", "callers"] as const).flatMap((name) => {
+  const others = (runs: readonly Run[]): string => {
+    const shares = runs.map(({ subject, vendors, callers }) => {
+      const bench = subject.effort.cpuMs + vendors.cpuMs + callers.cpuMs;
+      return (subject.effort.machineCpuMs - bench) / subject.effort.wallMs;
+    });
+    return `${(mean(shares) * 100).toFixed(0)} %`;
+  };
+  const program = (runs: readonly Run[]): string =>
+    `${(mean(runs.map(({ subject: { effort } }) => effort.cpuMs / effort.wallMs)) * 100).toFixed(0)} %`;
+  const rows = (["vendors", "callers"] as const).flatMap((name) => {
     const load = (runs: readonly Run[]): string =>
       `${(mean(runs.map((run) => run[name].cpuMs / run[name].wallMs)) * 100).toFixed(0)} %`;
     const delay = (runs: readonly Run[]): string => milliseconds(Math.max(...runs.map((run) => run[name].delayMs.p95)));
@@ -106,6 +115,11 @@ function bystanders({ agent, relay }: Runs): string[][] {
       [`${name}' event-loop delay, p95`, delay(agent), delay(relay)],
     ];
   });
+  return [
+    ["the program itself", program(agent), program(relay)],
+    ...rows,
+    ["other jobs of the machine", others(agent), others(relay)],
+  ];
 }
 
 /** The aims, each with its figures: met or missed. */
@@ -172,7 +186,7 @@ function cpuPerCall(runs: readonly Run[]): number {
 }
 
 function heapPerCall(calls: number): (runs: readonly Run[]) => number {
-  return (runs) => mean(runs.map(({ subject }) => (subject.during.usedBytes - subject.before.usedBytes) / calls));
+  return (runs) => mean(runs.map((run) => (run.subject.memory.usedBytes - run.memoryAfter.usedBytes) / calls));
 }
 
 function aim(isMet: boolean, text: string): string {

@@ -1,11 +1,14 @@
+import { setTimeout } from "node:timers/promises";
 import { Worker } from "../anthropic/processes.js";
 import type { Account, CallerTask, CallReading } from "./callers.js";
-import type { Effort } from "./child.js";
+import type { Effort, Memory } from "./child.js";
 import { type Conversation, warmUp } from "./conversation.js";
 import type { SubjectReading, SubjectSettings, SubjectTask } from "./subject.js";
 import type { VendorTask, VendorUrls } from "./vendors.js";
 
 const FLAGS = ["--import", import.meta.resolve("tsx"), "--expose-gc"];
+/** Until everything of a call is closed, in ms. */
+const CLOSING_MS = 3000;
 const PROCESSES = {
   vendors: new URL("./vendors.ts", import.meta.url).href,
   callers: new URL("./callers.ts", import.meta.url).href,
@@ -25,6 +28,8 @@ export interface RunOptions {
 /** What one program did with its calls, from within and from the carrier's end. */
 export interface Run {
   readonly subject: SubjectReading;
+  /** Of the program, when the calls are over. */
+  readonly memoryAfter: Memory;
   readonly calls: readonly CallReading[];
   /** How long the calls lasted, all together. */
   readonly callMs: number;
@@ -58,5 +63,7 @@ export async function run({ subject, calls, conversation, certificateFile }: Run
   const [vendorEffort, callerEffort] = [await vendors.ask<Effort>(read), await callers.ask<Effort>(read)];
   const reading = await program.ask<SubjectReading>(read);
   const readings = await callers.ask<CallReading[]>({ do: "hang up" } satisfies CallerTask);
-  return { subject: reading, calls: readings, callMs, vendors: vendorEffort, callers: callerEffort };
+  await setTimeout(CLOSING_MS);
+  const memoryAfter = await program.ask<Memory>({ do: "memory" } satisfies SubjectTask);
+  return { subject: reading, memoryAfter, calls: readings, callMs, vendors: vendorEffort, callers: callerEffort };
 }

@@ -16,13 +16,12 @@ export interface OwnTimes {
   readonly clearMs: number[];
 }
 
-export type SubjectTask = { readonly do: "begin" | "read" };
+export type SubjectTask = { readonly do: "begin" | "read" | "memory" };
 
 export interface SubjectReading extends OwnTimes {
   readonly effort: Effort;
-  /** What the calls hold, all together. */
-  readonly before: Memory;
-  readonly during: Memory;
+  /** While all calls are open. */
+  readonly memory: Memory;
 }
 
 export function settings(): SubjectSettings {
@@ -32,17 +31,16 @@ export function settings(): SubjectSettings {
 /** Measures this process whenever the parent asks; `collect` settles what the calls have told so far. */
 export function serveSubject(url: string, times: OwnTimes, collect: () => void = () => {}): void {
   const meter = new EffortMeter();
-  let before = measureMemory();
   serveParent(url, (task: SubjectTask) => {
     if (task.do === "begin") {
       times.overheadMs.length = 0;
       times.clearMs.length = 0;
-      before = measureMemory();
       meter.begin();
       return undefined;
     }
+    if (task.do === "memory") return measureMemory();
     const effort = meter.read();
     collect();
-    return { ...times, effort, before, during: measureMemory() } satisfies SubjectReading;
+    return { ...times, effort, memory: measureMemory() } satisfies SubjectReading;
   });
 }
