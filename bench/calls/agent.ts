@@ -12,7 +12,7 @@ import { CLAUDE_MODEL, FLUX_MODEL, NUMBER, PUBLIC_URL, SYSTEM_PROMPT } from "./c
 import { type OwnTimes, serveSubject, settings } from "./subject.js";
 
 const { vendors, account } = settings();
-const times: OwnTimes = { overheadMs: [], clearMs: [] };
+const times: OwnTimes = { overheadMs: [], modelMs: [], voiceMs: [], clearMs: [] };
 const running = new Set<CallEvent[]>();
 
 const phone = new Patter({ carrier: new Twilio(account), phoneNumber: NUMBER, logger: silentLogger });
@@ -44,7 +44,11 @@ async function follow(call: Call): Promise<void> {
 }
 
 function collect(events: readonly CallEvent[]): void {
-  for (const { overheadMs } of turnLatencies(events)) if (overheadMs !== undefined) times.overheadMs.push(overheadMs);
+  for (const { overheadMs, llmFirstTokenMs, ttsFirstAudioMs } of turnLatencies(events)) {
+    if (overheadMs !== undefined) times.overheadMs.push(overheadMs);
+    if (llmFirstTokenMs !== undefined) times.modelMs.push(llmFirstTokenMs);
+    if (ttsFirstAudioMs !== undefined) times.voiceMs.push(ttsFirstAudioMs);
+  }
   let wordsMs = 0;
   let isInterrupted = false;
   for (const { type, atMs } of events) {

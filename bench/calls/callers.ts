@@ -7,6 +7,8 @@ import { type Conversation, MODEL_MS, NUMBER, PUBLIC_URL, VOICE_MS, VOICE_PATH }
 /** Between the beginnings of two calls, in ms: no multiple of a frame, so that their frames do not fall together; nor do their turns. */
 const BETWEEN_CALLS_MS = 61;
 const AFTER_END_MS = 300;
+/** A `clear` falls within this time before the silence that it makes, in ms: the frame that sounds is played to its end. */
+const CLEARED_MS = 60;
 /** A silence within a reply is shorter than this; between two replies the caller speaks, which takes longer. In ms. */
 const LONGEST_GAP_MS = 600;
 /** Timers of Node fire up to a millisecond early, and frames with them: what comes this much before its time still answers to it, in ms. */
@@ -91,7 +93,11 @@ function read(call: TwilioCall, startMs: number, { turnEndsMs, bargeIns }: Conve
   const replies = turnEndsMs.map((turnEndMs) => delayAfter(media, startMs + turnEndMs));
   const clears = bargeIns.map(({ offsetMs, atMs }) => ({ offsetMs, ms: delayAfter(clearing, startMs + atMs) }));
   const { segments } = call.heard;
-  const silencesMs = segments.slice(1).map((segment, index) => segment.startMs - (segments[index]?.endMs ?? 0));
+  const silencesMs = segments.slice(1).flatMap(({ startMs: untilMs }, index) => {
+    const fromMs = segments[index]?.endMs ?? 0;
+    const isCleared = clearing.some(({ atMs }) => atMs > fromMs - CLEARED_MS && atMs < untilMs);
+    return isCleared ? [] : [untilMs - fromMs];
+  });
   return {
     overheadMs: replies.filter((ms) => ms !== undefined).map((ms) => ms - MODEL_MS - VOICE_MS),
     missingReplies: replies.filter((ms) => ms === undefined).length,

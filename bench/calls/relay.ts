@@ -14,7 +14,7 @@ const VOICE_ID = "EXAVITQu4vr4xnSDxMaL";
 const PAYLOAD = '"payload":"';
 
 const { vendors } = settings();
-const times: OwnTimes = { overheadMs: [], clearMs: [] };
+const times: OwnTimes = { overheadMs: [], modelMs: [], voiceMs: [], clearMs: [] };
 const model: ClientHttp2Session = connect(vendors.anthropic);
 
 const server = createServer((_request, response) => {
@@ -168,8 +168,10 @@ class RelayedCall {
     this.#carrier.send(`{"event":"media","streamSid":"${this.#streamSid}","media":{"payload":"${audio}"}}`);
     if (this.#hasSpoken) return;
     this.#hasSpoken = true;
-    const vendorsMs = turn.tokenMs - turn.requestedMs + (receivedMs - turn.sentenceMs);
-    times.overheadMs.push(performance.now() - turn.endedMs - vendorsMs);
+    const [modelMs, voiceMs] = [turn.tokenMs - turn.requestedMs, receivedMs - turn.sentenceMs];
+    times.modelMs.push(modelMs);
+    times.voiceMs.push(voiceMs);
+    times.overheadMs.push(performance.now() - turn.endedMs - modelMs - voiceMs);
   }
 }
 

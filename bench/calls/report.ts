@@ -1,5 +1,5 @@
 import { percentile } from "../statistics.js";
-import { OFFSETS_MS } from "./conversation.js";
+import { MODEL_MS, OFFSETS_MS, VOICE_MS } from "./conversation.js";
 import type { Run, SubjectName } from "./run.js";
 
 const MAX_OVERHEAD_RATIO = 1.4;
@@ -19,7 +19,7 @@ interface Figure {
 /** Tables of a bench's runs, the load of the processes beside the programs, and which aims are met. */
 export function report(calls: number, runs: Runs): string {
   const agent = runs.agent.map(({ subject }) => subject);
-  const figures = [...overheads(), ...silences(), ...costs(calls)];
+  const figures = [...overheads(), ...vendorTimes(), ...silences(), ...costs(calls)];
   const head = [`${calls} calls at once`, "agent", "bare relay", "ratio"];
   return [
     table(
@@ -47,6 +47,30 @@ function overheads(): Figure[] {
       show: milliseconds,
     })),
   ];
+}
+
+/** Beyond the vendors' delays: what the servers, the sockets and the program's own clients take. */
+function vendorTimes(): Figure[] {
+  return [0.5, 0.95].flatMap((share) => [
+    {
+      name: `request to the model's first token, less ${MODEL_MS} ms, p${share * 100}`,
+      of: (runs: readonly Run[]) =>
+        percentile(
+          runs.flatMap(({ subject }) => subject.modelMs),
+          share,
+        ) - MODEL_MS,
+      show: milliseconds,
+    },
+    {
+      name: `sentence to the voice's first audio, less ${VOICE_MS} ms, p${share * 100}`,
+      of: (runs: readonly Run[]) =>
+        percentile(
+          runs.flatMap(({ subject }) => subject.voiceMs),
+          share,
+        ) - VOICE_MS,
+      show: milliseconds,
+    },
+  ]);
 }
 
 function silences(): Figure[] {

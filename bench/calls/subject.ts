@@ -12,6 +12,9 @@ export interface SubjectSettings {
 export interface OwnTimes {
   /** The end of turn received to the first audio sent, less what the model and the voice took, in ms. */
   readonly overheadMs: number[];
+  /** The model's first token and the voice's first audio, from the request on, in ms: the vendors' delays and what is around them. */
+  readonly modelMs: number[];
+  readonly voiceMs: number[];
   /** The words that interrupt received to `clear` sent, in ms. */
   readonly clearMs: number[];
 }
@@ -33,8 +36,7 @@ export function serveSubject(url: string, times: OwnTimes, collect: () => void =
   const meter = new EffortMeter();
   serveParent(url, (task: SubjectTask) => {
     if (task.do === "begin") {
-      times.overheadMs.length = 0;
-      times.clearMs.length = 0;
+      for (const values of [times.overheadMs, times.modelMs, times.voiceMs, times.clearMs]) values.length = 0;
       meter.begin();
       return undefined;
     }
