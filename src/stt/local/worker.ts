@@ -55,10 +55,9 @@ async function load(data: LocalSttWorkerData): Promise<ThreadModel<LocalSttOpen,
 async function loadModel(data: LocalSttWorkerData): Promise<RecognitionModel> {
   const { folder, ownModel, grammar } = data;
   if (ownModel === undefined) {
-    const [english, library] = await Promise.all([
-      requireModel("vosk-en", { folder, usedBy: "LocalSTT" }),
-      requireModel("vosk", { folder, usedBy: "LocalSTT" }),
-    ]);
+    // One after the other: where both are missing, the same one is always named.
+    const english = await requireModel("vosk-en", { folder, usedBy: "LocalSTT" });
+    const library = await requireModel("vosk", { folder, usedBy: "LocalSTT" });
     return await loadVosk({ library: join(library, libraryName()), folder: english, grammar, language: "en" });
   }
   const layout = speechModelLayout(ownModel, data.language);
