@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createSecureServer, constants, type Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import { LoopbackServer } from "../loopback-server.js";
 import { CERTIFICATE } from "./certificate.js";
 import type { IncomingRequest, ResponseSink } from "./exchange.js";
 
@@ -14,66 +14,20 @@ export interface HttpServerOptions {
   readonly handle: (request: IncomingRequest, sink: ResponseSink) => void;
 }
 
-/** The handler on a free port of the loopback interface. */
-export class HttpServer implements AsyncDisposable {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  readonly #scheme: string;
-  #connections = 0;
-
-  private constructor(server: Server, scheme: string) {
-    this.#server = server;
-    this.#scheme = scheme;
-    server.on(scheme === "https" ? "secureConnection" : "connection", (socket: Socket) => {
-      this.#connections++;
-      this.#sockets.add(socket);
-      socket.on("close", () => this.#sockets.delete(socket));
-      // A client that breaks its connection is no fault of the server's.
-      socket.on("error", () => {});
+/** Serves the handler on a free port of the loopback interface. */
+export async function startHttpServer({ http2, handle }: HttpServerOptions): Promise<LoopbackServer> {
+  const onRequest = (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void => {
+    void readBody(request).then((bodyText) => {
+      if (bodyText !== undefined) handle(incoming(request, bodyText), new HttpSink(response));
     });
-  }
-
-  static async start({ http2, handle }: HttpServerOptions): Promise<HttpServer> {
-    const onRequest = (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void => {
-      void readBody(request).then((bodyText) => {
-        if (bodyText !== undefined) handle(incoming(request, bodyText), new HttpSink(response));
-      });
-    };
-    // The two servers differ in types only: both are a TCP server with the same events.
-    const server = (
-      http2
-        ? createSecureServer({ ...CERTIFICATE, allowHTTP1: true }, onRequest)
-        : createServer({ keepAliveTimeout: 0 }, onRequest)
-    ) as Server;
-    const started = new HttpServer(server, http2 ? "https" : "http");
-    await new Promise<void>((resolve, reject) => {
-      server.on("error", reject);
-      server.listen(0, "127.0.0.1", resolve);
-    });
-    return started;
-  }
-
-  get url(): string {
-    return `${this.#scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  /** Connections accepted so far. */
-  get connections(): number {
-    return this.#connections;
-  }
-
-  /** Breaks every open connection. */
-  dropConnections(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
-    this.dropConnections();
-    await closed;
-  }
+  };
+  // The two servers differ in types only: both are a TCP server with the same events.
+  const server = (
+    http2 ? createSecureServer({ ...CERTIFICATE, allowHTTP1: true }, onRequest) : createServer({ keepAliveTimeout: 0 }, onRequest)
+  ) as Server;
+  const started = new LoopbackServer(server, http2 ? "https" : "http");
+  await started.listen();
+  return started;
 }
 
 function incoming(request: IncomingMessage | Http2ServerRequest, bodyText: string): IncomingRequest {

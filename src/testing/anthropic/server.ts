@@ -2,10 +2,11 @@ import { type Clock, systemClock } from "../../core/clock.js";
 import { errorMessage } from "../../core/errors.js";
 import { checkOptionNames } from "../../core/option-names.js";
 import { onAbort } from "../../core/signals.js";
+import type { LoopbackServer } from "../loopback-server.js";
 import { CERTIFICATE } from "./certificate.js";
 import { errorBody, problem } from "./errors.js";
 import { Exchange, type IncomingRequest, type ResponseSink } from "./exchange.js";
-import { HttpServer } from "./http.js";
+import { startHttpServer } from "./http.js";
 import { checkReply } from "./check-reply.js";
 import { inProcessFetch } from "./in-process.js";
 import type { AnthropicLatency, AnthropicReply } from "./replies.js";
@@ -48,7 +49,7 @@ const OPTION_NAMES = ["http2", "clock", "apiKey", "replies", "defaultReply", "la
 export class AnthropicServer implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #responder: Responder;
-  readonly #http: HttpServer;
+  readonly #http: LoopbackServer;
   readonly #requests: Exchange[] = [];
   readonly #closing = new AbortController();
   /** The same API without a socket, whatever the URL's origin: whole calls can so run on a virtual clock. */
@@ -56,7 +57,7 @@ export class AnthropicServer implements AsyncDisposable {
   /** PEM of the certificate for `localhost` and 127.0.0.1 that an HTTP/2 server shows. */
   readonly certificate: string = CERTIFICATE.cert;
 
-  private constructor(clock: Clock, responder: Responder, http: HttpServer) {
+  private constructor(clock: Clock, responder: Responder, http: LoopbackServer) {
     this.#clock = clock;
     this.#responder = responder;
     this.#http = http;
@@ -69,7 +70,7 @@ export class AnthropicServer implements AsyncDisposable {
     const { http2 = false, clock = systemClock, replies = [], latency = {}, defaultReply = "Certainly." } = options;
     checkReply(defaultReply);
     const responder = new Responder({ clock, apiKey: options.apiKey, latency, defaultReply });
-    const http = await HttpServer.start({ http2, handle: (request, sink) => server.#handle(request, sink) });
+    const http = await startHttpServer({ http2, handle: (request, sink) => server.#handle(request, sink) });
     const server = new AnthropicServer(clock, responder, http);
     server.reply(...replies);
     return server;

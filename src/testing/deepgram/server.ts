@@ -1,10 +1,10 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { WebSocketServer } from "ws";
 import { type Clock, systemClock } from "../../core/clock.js";
 import { ConfigError } from "../../core/errors.js";
 import { checkOptionNames } from "../../core/option-names.js";
+import { LoopbackServer } from "../loopback-server.js";
 import type { SpokenWords } from "../spoken-words.js";
 import { type DeepgramUtterance, type Ear, ScriptEar, SpokenEar } from "./ear.js";
 import { checkFailure, type DeepgramFailure, refusalText } from "./failures.js";
@@ -44,8 +44,7 @@ const OPTION_NAMES = ["clock", "apiKey", "spoken", "latencyMs"];
  */
 export class DeepgramServer implements AsyncDisposable {
   readonly #options: DeepgramServerOptions;
-  readonly #http: Server;
-  readonly #connections = new Set<Socket>();
+  readonly #http: LoopbackServer;
   readonly #sockets: Session[] = [];
   readonly #failures: DeepgramFailure[] = [];
   readonly #scripts: (readonly DeepgramUtterance[])[] = [];
@@ -53,13 +52,9 @@ export class DeepgramServer implements AsyncDisposable {
 
   private constructor(options: DeepgramServerOptions, webSockets: WebSocketServer) {
     this.#options = options;
-    this.#http = createServer((_request, response) => response.writeHead(404).end());
-    this.#http.on("connection", (socket: Socket) => {
-      this.#connections.add(socket);
-      socket.on("close", () => this.#connections.delete(socket));
-      socket.on("error", () => {});
-    });
-    this.#http.on("upgrade", (request, socket, head) => this.#upgrade(webSockets, request, socket, head));
+    const http = createServer((_request, response) => response.writeHead(404).end());
+    this.#http = new LoopbackServer(http);
+    http.on("upgrade", (request, socket, head) => this.#upgrade(webSockets, request, socket, head));
   }
 
   /** Starts a server on a free port of the loopback interface. @throws ConfigError for an option that it does not know. */
@@ -70,16 +65,13 @@ export class DeepgramServer implements AsyncDisposable {
       options,
       new WebSocketServer({ noServer: true, autoPong: false, perMessageDeflate: false }),
     );
-    await new Promise<void>((resolve, reject) => {
-      server.#http.on("error", reject);
-      server.#http.listen(0, "127.0.0.1", resolve);
-    });
+    await server.#http.listen();
     return server;
   }
 
   /** Such as `http://127.0.0.1:40123`; the sockets' scheme is `ws:`. */
   get url(): string {
-    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+    return this.#http.url;
   }
 
   /** Every socket so far, refused handshakes not included. */
@@ -112,7 +104,7 @@ export class DeepgramServer implements AsyncDisposable {
 
   /** Breaks every open connection. */
   dropConnections(): void {
-    for (const connection of this.#connections) connection.destroy();
+    this.#http.dropConnections();
   }
 
   /** Every socket that is open stays so and says nothing any more, also not to a ping. */
@@ -121,11 +113,7 @@ export class DeepgramServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      this.#http.close(() => resolve());
-    });
-    this.dropConnections();
-    await closed;
+    await this.#http[Symbol.asyncDispose]();
   }
 
   #upgrade(webSockets: WebSocketServer, request: IncomingMessage, socket: Duplex, head: Buffer): void {

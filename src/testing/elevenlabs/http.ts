@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { onAbort } from "../../core/signals.js";
+import { LoopbackServer } from "../loopback-server.js";
 
 /** A request, whatever it came by. */
 export interface IncomingSpeechRequest {
@@ -26,57 +26,19 @@ export interface SpeechSink {
 export type HandleRequest = (request: IncomingSpeechRequest, sink: SpeechSink) => void;
 
 /** Plain HTTP/1.1 on a free port of the loopback interface. */
-export class LoopbackServer implements AsyncDisposable {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  #connections = 0;
-
-  private constructor(server: Server) {
-    this.#server = server;
-    server.on("connection", (socket: Socket) => {
-      this.#connections++;
-      this.#sockets.add(socket);
-      socket.on("close", () => this.#sockets.delete(socket));
-      // A client that breaks its connection is no fault of the server's.
-      socket.on("error", () => {});
+export async function startSpeechServer(
+  handle: HandleRequest,
+  onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
+): Promise<LoopbackServer> {
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
+    void readBody(request).then((bodyText) => {
+      if (bodyText !== undefined) handle(incoming(request, bodyText), new ResponseSink(response));
     });
-  }
-
-  static async start(handle: HandleRequest, onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void) {
-    const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
-      void readBody(request).then((bodyText) => {
-        if (bodyText !== undefined) handle(incoming(request, bodyText), new ResponseSink(response));
-      });
-    });
-    server.on("upgrade", onUpgrade);
-    await new Promise<void>((resolve, reject) => {
-      server.on("error", reject);
-      server.listen(0, "127.0.0.1", resolve);
-    });
-    return new LoopbackServer(server);
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  /** Connections accepted so far. */
-  get connections(): number {
-    return this.#connections;
-  }
-
-  /** Breaks every open connection. */
-  dropConnections(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
-    this.dropConnections();
-    await closed;
-  }
+  });
+  server.on("upgrade", onUpgrade);
+  const started = new LoopbackServer(server);
+  await started.listen();
+  return started;
 }
 
 /** The headers of a request, each as one text. */

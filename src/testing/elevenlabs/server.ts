@@ -3,10 +3,11 @@ import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../../core/clock.js";
 import { ConfigError } from "../../core/errors.js";
 import { checkOptionNames } from "../../core/option-names.js";
+import type { LoopbackServer } from "../loopback-server.js";
 import { onAbort } from "../../core/signals.js";
 import type { SpokenWords } from "../spoken-words.js";
 import { type ElevenLabsFailure, FailureQueue, failureBody } from "./failures.js";
-import { headersOf, type IncomingSpeechRequest, inProcessFetch, LoopbackServer, type SpeechSink } from "./http.js";
+import { headersOf, type IncomingSpeechRequest, inProcessFetch, type SpeechSink, startSpeechServer } from "./http.js";
 import type { ElevenLabsRequest } from "./request.js";
 import { Exchange } from "./routes.js";
 import { type ElevenLabsSocket, SocketSession } from "./socket-session.js";
@@ -96,7 +97,7 @@ export class ElevenLabsServer implements AsyncDisposable {
     const server = new ElevenLabsServer(options);
     const { WebSocketServer } = await import("ws");
     const sockets = new WebSocketServer({ noServer: true, autoPong: false, perMessageDeflate: false });
-    server.#http = await LoopbackServer.start(
+    server.#http = await startSpeechServer(
       (request, sink) => server.#handle(request, sink),
       (request, socket, head) => {
         const refusal = server.#refusalOf(request);
